@@ -1,10 +1,15 @@
 //! Stage 2: what a blueprint means. Names are resolved, templates compiled, the order of phases explicit.
 //! Must not know how phases are run.
 
+mod tree;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::name::{ActionName, ArtifactName, FunctionName, PhaseName};
+use crate::pointer::Pointer;
+
+pub use tree::{Text, Tree};
 
 /// A blueprint that can be planned.
 ///
@@ -19,6 +24,8 @@ pub struct Checked {
 /// One action of a blueprint.
 #[derive(Clone, Debug)]
 pub struct Action {
+    /// Where it stands in the blueprint.
+    pub pointer: Pointer,
     /// Its key in the blueprint.
     pub name: ActionName,
     /// The kind of object it says it is for; documentation only, as in Kanister.
@@ -45,6 +52,8 @@ pub enum Order {
 /// An output artifact before rendering.
 #[derive(Clone, Debug)]
 pub struct Artifact {
+    /// Where it stands in the blueprint.
+    pub pointer: Pointer,
     /// The values by key; keys are not rendered.
     pub key_value: BTreeMap<String, Text>,
     /// The Kopia snapshot document, when the blueprint has one.
@@ -54,6 +63,8 @@ pub struct Artifact {
 /// One phase of an action.
 #[derive(Clone, Debug)]
 pub struct Phase {
+    /// Where it stands in the blueprint.
+    pub pointer: Pointer,
     /// Its name; may be empty.
     pub name: PhaseName,
     /// The function it calls; may be unknown, which fails the run when it starts, as in Kanister.
@@ -99,6 +110,8 @@ pub enum OnInterrupt {
 /// A reference to an object of the cluster whose fields are templates.
 #[derive(Clone, Debug)]
 pub struct ObjectTemplate {
+    /// Where it stands in the blueprint.
+    pub pointer: Pointer,
     /// The bare version, such as `v1`.
     pub api_version: Text,
     /// The API group.
@@ -111,24 +124,4 @@ pub struct ObjectTemplate {
     pub name: Text,
     /// The namespace.
     pub namespace: Text,
-}
-
-/// An argument: a tree whose texts (keys of maps too) are templates.
-#[derive(Clone, Debug)]
-pub enum Tree {
-    /// A text, rendered to a text.
-    Text(Text),
-    /// A number, a truth value or null, which stays as it is.
-    Scalar(serde_json::Value),
-    /// A list, rendered item by item.
-    List(Vec<Tree>),
-    /// A map, keys and values rendered.
-    Map(Vec<(Text, Tree)>),
-}
-
-/// A text that is a template.
-#[derive(Clone, Debug)]
-pub struct Text {
-    /// What was written.
-    pub written: String,
 }

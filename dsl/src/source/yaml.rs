@@ -1,0 +1,505 @@
+//! From YAML text to JSON values with their spans, and from what the YAML reader says to what an author can
+//! act on. Must not know what a blueprint looks like, save that templates in it need quotes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use serde_json::{Map, Value as Json};
+
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::pointer::Pointer;
+
+use super::node::{Kind, Member, Node, Style};
+use super::scalar::{self, Scalar};
+
+/// One document of a text.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) value: Json,
+    pub(super) root: Node,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Maps and lists within each other; what the API server's own reader bears.
+const DEPTH: usize = 100;
+
+/// Values in one text, those that aliases repeat included: a few lines of aliases can mean billions.
+const NODES: usize = 500_000;
+
+/// Reads all documents of `text`.
+pub(super) fn load(text: &str) -> Result<Vec<Document>, Vec<Diagnostic>> {
+    let mut loader = Loader {
+        text,
+        offsets: offsets(text),
+        parser: Parser::new_from_str(text),
+        anchors: BTreeMap::new(),
+        nodes_left: NODES,
+        diagnostics: Vec::new(),
+    };
+    loader.documents().map_err(|stop| vec![*stop])
+}
+
+/// The byte of each character, where the two differ.
+fn offsets(text: &str) -> Option<Vec<usize>> {
+    (!text.is_ascii()).then(|| {
+        text.char_indices()
+            .map(|(byte, _)| byte)
+            .chain([text.len()])
+            .collect()
+    })
+}
+
+struct Loader<'a> {
+    text: &'a str,
+    offsets: Option<Vec<usize>>,
+    parser: Parser<'a, StrInput<'a>>,
+    anchors: BTreeMap<usize, (Json, Node)>,
+    nodes_left: usize,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// What ends the reading of a text.
+type Stop = Box<Diagnostic>;
+
+impl<'a> Loader<'a> {
+    fn documents(&mut self) -> Result<Vec<Document>, Stop> {
+        let mut documents = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(documents),
+                (Event::DocumentStart(_), _) => {
+                    self.anchors.clear();
+                    let first = self.next()?;
+                    let (value, root) = self.node(first, &Pointer::root(), 0)?;
+                    let diagnostics = std::mem::take(&mut self.diagnostics);
+                    documents.push(Document {
+                        value,
+                        root,
+                        diagnostics,
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Stop> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, self.bytes(span))),
+            Some(Err(error)) => Err(Box::new(self.syntax_error(&error))),
+            None => Ok((Event::StreamEnd, self.text.len()..self.text.len())),
+        }
+    }
+
+    fn byte(&self, character: usize) -> usize {
+        match &self.offsets {
+            Some(offsets) => offsets.get(character).copied().unwrap_or(self.text.len()),
+            None => character.min(self.text.len()),
+        }
+    }
+
+    fn bytes(&self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        start..self.byte(span.end.index()).max(start)
+    }
+
+    fn node(
+        &mut self,
+        (event, span): (Event<'a>, Range<usize>),
+        pointer: &Pointer,
+        depth: usize,
+    ) -> Result<(Json, Node), Stop> {
+        self.spend(1, &span)?;
+        if depth > DEPTH {
+            let message = format!("more than {DEPTH} lists and maps stand within each other");
+            return Err(Box::new(
+                Diagnostic::error(Code::YamlSyntax, message, Place::text(span), "too deep")
+                    .help("write it flatter: no blueprint needs this"),
+            ));
+        }
+        let (anchor, read) = match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                (anchor, self.scalar(&text, style, tag.as_deref(), span, pointer))
+            }
+            Event::SequenceStart(anchor, _) => (anchor, self.list(span, pointer, depth)?),
+            Event::MappingStart(anchor, _) if self.text[span.start..].starts_with("{{") => {
+                (anchor, self.template(span)?)
+            }
+            Event::MappingStart(anchor, _) => (anchor, self.map(span, pointer, depth)?),
+            Event::Alias(anchor) => (0, self.alias(anchor, span)?),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::SequenceEnd
+            | Event::MappingEnd => (
+                0,
+                (
+                    Json::Null,
+                    Node {
+                        span,
+                        kind: Kind::Scalar(Style::Plain),
+                    },
+                ),
+            ),
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, read.clone());
+        }
+        Ok(read)
+    }
+
+    fn spend(&mut self, nodes: usize, span: &Range<usize>) -> Result<(), Stop> {
+        match self.nodes_left.checked_sub(nodes) {
+            Some(left) => {
+                self.nodes_left = left;
+                Ok(())
+            }
+            None => Err(Box::new(
+                Diagnostic::error(
+                    Code::YamlSyntax,
+                    format!("the text holds more than {NODES} values"),
+                    Place::text(span.clone()),
+                    "the limit is reached here",
+                )
+                .help("use fewer aliases (`*name`): each one repeats all that it refers to"),
+            )),
+        }
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Range<usize>,
+        pointer: &Pointer,
+    ) -> (Json, Node) {
+        let column = span.start
+            - self.text[..span.start]
+                .rfind('\n')
+                .map_or(0, |newline| newline + 1);
+        let style = match style {
+            ScalarStyle::Plain => Style::Plain,
+            ScalarStyle::SingleQuoted => Style::SingleQuoted,
+            ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
+            ScalarStyle::Literal => Style::Literal { indent: column },
+            ScalarStyle::Folded => Style::Folded { indent: column },
+        };
+        let tag = tag.map(|tag| (tag.is_yaml_core_schema(), tag.suffix.as_str()));
+        let value = match (tag, style) {
+            (Some((true, "bool" | "int" | "float" | "null")), _) | (None, Style::Plain) => {
+                self.plain(text, &span, pointer)
+            }
+            _ => Json::String(text.to_owned()),
+        };
+        (
+            value,
+            Node {
+                span,
+                kind: Kind::Scalar(style),
+            },
+        )
+    }
+
+    fn plain(&mut self, text: &str, span: &Range<usize>, pointer: &Pointer) -> Json {
+        match scalar::resolve(text) {
+            Scalar::Plain(value) => value,
+            Scalar::Ambiguous(value) => {
+                let mut place = Place::value(pointer.clone());
+                place.span = Some(span.clone());
+                self.diagnostics.push(
+                    Diagnostic::warning(
+                        Code::AmbiguousScalar,
+                        format!("`{text}` is {value} to kubectl and something else to other readers of YAML"),
+                        place.clone(),
+                        format!("read as {value}"),
+                    )
+                    .help(format!(
+                        "write `{value}` if that is meant, and `\"{text}\"` if the text is meant"
+                    ))
+                    .patch(place, value.to_string()),
+                );
+                value
+            }
+            Scalar::NotFinite => {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        Code::InvalidValue,
+                        format!("`{text}` is a number that JSON, and so Kubernetes, does not have"),
+                        Place::text(span.clone()),
+                        "not a number of JSON",
+                    )
+                    .help(format!("write `\"{text}\"` if the text is meant")),
+                );
+                Json::String(text.to_owned())
+            }
+        }
+    }
+
+    fn list(
+        &mut self,
+        mut span: Range<usize>,
+        pointer: &Pointer,
+        depth: usize,
+    ) -> Result<(Json, Node), Stop> {
+        let (mut values, mut nodes) = (Vec::new(), Vec::new());
+        loop {
+            let event = self.next()?;
+            if matches!(event.0, Event::SequenceEnd) {
+                span.end = event.1.end.max(span.end);
+                return Ok((
+                    Json::Array(values),
+                    Node {
+                        span,
+                        kind: Kind::List(nodes),
+                    },
+                ));
+            }
+            let (value, node) = self.node(event, &pointer.index(values.len()), depth + 1)?;
+            values.push(value);
+            nodes.push(node);
+        }
+    }
+
+    fn map(&mut self, mut span: Range<usize>, pointer: &Pointer, depth: usize) -> Result<(Json, Node), Stop> {
+        let (mut values, mut members) = (Map::new(), Vec::<Member>::new());
+        let mut merged = Vec::new();
+        loop {
+            let event = self.next()?;
+            if matches!(event.0, Event::MappingEnd) {
+                span.end = event.1.end.max(span.end);
+                break;
+            }
+            let (key, key_node) = self.node(event, pointer, depth + 1)?;
+            let merge = key == "<<" && matches!(key_node.kind, Kind::Scalar(Style::Plain));
+            let Some(name) = scalar::key(&key) else {
+                self.diagnostics.push(key_not_text(&key, &key_node, pointer));
+                let event = self.next()?;
+                self.node(event, pointer, depth + 1)?;
+                continue;
+            };
+            let event = self.next()?;
+            let (value, node) = self.node(event, &pointer.key(&name), depth + 1)?;
+            if merge {
+                merged.push((value, node));
+                continue;
+            }
+            if let Some(first) = members.iter().find(|member| member.name == name) {
+                self.diagnostics
+                    .push(duplicate_key(&name, &pointer.key(&name), &key_node, &first.key));
+            }
+            values.insert(name.clone(), value);
+            members.push(Member {
+                name,
+                key: key_node,
+                value: node,
+            });
+        }
+        for (value, node) in merged {
+            self.merge(&mut values, &mut members, value, node);
+        }
+        Ok((
+            Json::Object(values),
+            Node {
+                span,
+                kind: Kind::Map(members),
+            },
+        ))
+    }
+
+    /// `<<: *base`: the members of other maps, where this one does not have them.
+    fn merge(&mut self, values: &mut Map<String, Json>, members: &mut Vec<Member>, value: Json, node: Node) {
+        match (value, node.kind) {
+            (Json::Object(object), Kind::Map(others)) => {
+                for other in others {
+                    if values.contains_key(&other.name) {
+                        continue;
+                    }
+                    if let Some(value) = object.get(&other.name) {
+                        values.insert(other.name.clone(), value.clone());
+                        members.push(other);
+                    }
+                }
+            }
+            (Json::Array(list), Kind::List(nodes)) => {
+                for (value, node) in list.into_iter().zip(nodes) {
+                    self.merge(values, members, value, node);
+                }
+            }
+            (_, _) => self.diagnostics.push(
+                Diagnostic::error(
+                    Code::YamlSyntax,
+                    "`<<` merges a map or a list of maps",
+                    Place::text(node.span),
+                    "this is neither",
+                )
+                .help("let it refer to a map, as in `<<: *base`"),
+            ),
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, span: Range<usize>) -> Result<(Json, Node), Stop> {
+        let Some((value, node)) = self.anchors.get(&anchor).cloned() else {
+            return Err(Box::new(
+                Diagnostic::error(
+                    Code::YamlSyntax,
+                    "an alias stands within what it refers to",
+                    Place::text(span),
+                    "refers to itself",
+                )
+                .help("write the value out"),
+            ));
+        };
+        self.spend(count(&value), &span)?;
+        Ok((value, node))
+    }
+
+    /// `key: {{ … }}`: to YAML a map whose key is a map. It is read as the text that was meant, so that what
+    /// stands in it is checked too.
+    fn template(&mut self, mut span: Range<usize>) -> Result<(Json, Node), Stop> {
+        let mut open = 1;
+        while open > 0 {
+            let (event, inner) = self.next()?;
+            match event {
+                Event::MappingStart(..) | Event::SequenceStart(..) => open += 1,
+                Event::MappingEnd | Event::SequenceEnd => open -= 1,
+                Event::StreamEnd => break,
+                _ => {}
+            }
+            span.end = inner.end.max(span.end);
+        }
+        let written = &self.text[span.clone()];
+        self.diagnostics.push(unquoted_template(written, span.clone()));
+        Ok((
+            Json::String(written.to_owned()),
+            Node {
+                span,
+                kind: Kind::Scalar(Style::Plain),
+            },
+        ))
+    }
+
+    fn syntax_error(&self, error: &ScanError) -> Diagnostic {
+        let at = self.byte(error.marker().index());
+        if let Some(span) = self.template_before(at) {
+            return unquoted_template(&self.text[span.clone()], span);
+        }
+        let line_start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.text[line_start..].lines().next().unwrap_or_default();
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let (span, help) = if indent.contains('\t') {
+            (
+                line_start..line_start + indent.len(),
+                "indent with spaces: YAML does not take tabs there",
+            )
+        } else {
+            let end = self.text[at..]
+                .chars()
+                .next()
+                .map_or(at, |character| at + character.len_utf8());
+            (at..end, help_for(line))
+        };
+        Diagnostic::error(
+            Code::YamlSyntax,
+            format!("this is not YAML: {}", error.info()),
+            Place::text(span),
+            "reading stopped here",
+        )
+        .help(help)
+    }
+
+    /// A value that begins with `{{` without quotes, on the line where reading stopped or the one before.
+    fn template_before(&self, at: usize) -> Option<Range<usize>> {
+        let mut line_end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |newline| at + newline);
+        for _ in 0..2 {
+            let line_start = self.text[..line_end].rfind('\n').map_or(0, |newline| newline + 1);
+            let line = &self.text[line_start..line_end];
+            let value = [": {{", "- {{", "[{{", ", {{"]
+                .iter()
+                .filter_map(|opening| line.find(opening).map(|found| found + opening.len() - 2))
+                .min();
+            if let Some(value) = value {
+                return Some(line_start + value..line_start + line.trim_end().len());
+            }
+            line_end = line_start.checked_sub(1)?;
+        }
+        None
+    }
+}
+
+fn help_for(line: &str) -> &'static str {
+    let value = line
+        .split_once(": ")
+        .map_or(line, |(_, value)| value)
+        .trim_start();
+    if value.starts_with(['@', '`', '%', '*', '&', '!', '|', '>', '{', '}', '[', ']', ',']) {
+        "put quotes around a value that begins with a special character"
+    } else if value.contains(": ") {
+        "put quotes around a value that holds `: `"
+    } else {
+        "look at the indentation and the quotes of this line and of the one before it"
+    }
+}
+
+fn count(value: &Json) -> usize {
+    match value {
+        Json::Array(items) => 1 + items.iter().map(count).sum::<usize>(),
+        Json::Object(members) => 1 + members.values().map(count).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+fn unquoted_template(written: &str, span: Range<usize>) -> Diagnostic {
+    let quoted = if !written.contains('\'') {
+        format!("'{written}'")
+    } else if !written.contains(['"', '\\']) {
+        format!("\"{written}\"")
+    } else {
+        format!("'{}'", written.replace('\'', "''"))
+    };
+    let place = Place::text(span);
+    Diagnostic::error(
+        Code::UnquotedTemplate,
+        "a value that begins with a template needs quotes: YAML reads `{` as the start of a map",
+        place.clone(),
+        "quote this",
+    )
+    .help(format!("write {quoted}"))
+    .patch(place, quoted)
+}
+
+fn duplicate_key(name: &str, pointer: &Pointer, second: &Node, first: &Node) -> Diagnostic {
+    let (mut here, mut there) = (Place::key(pointer.clone()), Place::key(pointer.clone()));
+    here.span = Some(second.span.clone());
+    there.span = Some(first.span.clone());
+    Diagnostic::warning(
+        Code::DuplicateKey,
+        format!("`{name}` stands twice in the same map; only the last one counts"),
+        here,
+        "this one counts",
+    )
+    .also(there, "this one is ignored")
+    .help("remove one of them, or give it another name")
+}
+
+fn key_not_text(key: &Json, node: &Node, pointer: &Pointer) -> Diagnostic {
+    let mut place = Place::value(pointer.clone());
+    place.span = Some(node.head());
+    let kind = match key {
+        Json::Null => "null",
+        Json::Array(_) => "a list",
+        _ => "a map",
+    };
+    Diagnostic::error(
+        Code::WrongType,
+        format!("a key must be a text, and this one is {kind}"),
+        place,
+        "not a text",
+    )
+    .help("put quotes around the key if it is meant as a text")
+}
