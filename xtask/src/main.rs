@@ -1,13 +1,19 @@
 //! The developer's commands. One file per command; this file only lists them.
+#![expect(clippy::print_stdout, reason = "these are programs for a terminal")]
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod tidy;
 mod vectors;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "Developer commands of mainstay", disable_help_subcommand = true)]
+#[command(
+    name = "cargo xtask",
+    about = "Developer commands of mainstay",
+    disable_help_subcommand = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -15,12 +21,15 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Check the rules of the source tree.
+    Tidy,
     /// Run every template vector of a folder and print what fails.
     Vectors(vectors::Arguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
+        Command::Tidy => tidy::run(),
         Command::Vectors(arguments) => vectors::run(&arguments),
     }
 }
