@@ -8,9 +8,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mainstay_dsl::name::{FunctionName, PhaseName};
 use mainstay_dsl::signature::{Signature, Signatures};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use tokio_util::sync::CancellationToken;
 
+use crate::plan::Place;
 use crate::scope::Scope;
 
 /// Something a phase can call.
@@ -61,6 +63,14 @@ pub struct Call {
     pub resumed: bool,
 }
 
+impl Call {
+    /// What templates see while this call goes on, `.CurrentPhase` included; for functions that render for
+    /// themselves. Holds opened secrets.
+    pub fn parameters(&self) -> Json {
+        self.scope.parameters_during(self.key.place, &self.key.phase)
+    }
+}
+
 /// Identifies one attempt of one step of one run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
@@ -72,8 +82,10 @@ pub struct Key {
     pub namespace: String,
     /// The position of the action in the request.
     pub action: usize,
-    /// The phase.
+    /// The phase. Its name need not be its own: two phases may share one.
     pub phase: PhaseName,
+    /// Which phase of the action it is; with `action`, this is what tells two phases of one name apart.
+    pub place: Place,
     /// The repetition under `forEach`; 0 otherwise.
     pub item: usize,
     /// The attempt, from 1.
@@ -84,7 +96,8 @@ pub struct Key {
 pub type Outputs = Option<Map<String, Json>>;
 
 /// How far a call has come. Absent members are not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Progress {
     /// Bytes written to the store so far.
     pub uploaded_bytes: Option<u64>,
@@ -120,22 +133,27 @@ impl Reporter {
 }
 
 /// Why a call failed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Error {
     /// One sentence or chain of causes for people, outermost first, joined by `: `; without secrets.
     pub message: String,
     /// What kind of failure it is; decides about trying again.
     pub cause: Cause,
     /// Pod and container the failure came from, when there is one, as `namespace/pod/container`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// The process's exit code, when one ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
     /// The last lines it printed, bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_lines: Vec<String>,
 }
 
 /// The kinds of failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Cause {
     /// An argument, a reference or the target is wrong; trying again changes nothing.
     Mistake,

@@ -3,6 +3,20 @@
 //! Must not know what any function does, what an ActionSet looks like, or that Kubernetes exists. Only
 //! `driver` is asynchronous.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod request;
+
+pub mod plan;
+
+pub mod run;
+
+pub mod status;
+
+pub mod announcement;
+pub mod clock;
 pub mod function;
+pub mod host;
+pub mod journal;
 pub mod scope;
 pub mod sealed;

@@ -1,8 +1,11 @@
 //! What templates and functions may see at a step: Kanister's template parameters as plain data.
 //! Must not know where any of it was fetched; secrets stay sealed until a template asks.
 
+mod parameters;
+
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::sealed::Sealed;
@@ -27,9 +30,9 @@ pub struct Scope {
     /// Options by key.
     pub options: BTreeMap<String, String>,
     /// What the phases that have begun show, by phase name.
-    pub phases: BTreeMap<String, PhaseScope>,
+    pub phases: BTreeMap<String, Phase>,
     /// What the deferred phase shows.
-    pub defer_phase: PhaseScope,
+    pub defer_phase: Phase,
     /// A part of a PodSpec merged into every pod that a function makes.
     pub pod_override: Option<Map<String, Json>>,
     /// Annotations of the pods that functions make.
@@ -78,17 +81,20 @@ pub struct Workload {
 }
 
 /// An artifact.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Artifact {
     /// Values by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub key_value: BTreeMap<String, String>,
     /// A Kopia snapshot document, or empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub kopia_snapshot: String,
 }
 
 /// What a begun phase shows to templates.
 #[derive(Clone, Debug, Default)]
-pub struct PhaseScope {
+pub struct Phase {
     /// Secrets among the phase's objects, as JSON objects.
     pub secrets: BTreeMap<String, Sealed<Json>>,
     /// ConfigMaps among the phase's objects, as JSON objects.
