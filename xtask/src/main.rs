@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod crds;
 mod tidy;
 mod vectors;
 
@@ -21,6 +22,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write the custom resource definitions to deploy/crds.
+    Crds(crds::Arguments),
     /// Check the rules of the source tree.
     Tidy,
     /// Run every template vector of a folder and print what fails.
@@ -29,6 +32,7 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
+        Command::Crds(arguments) => crds::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Vectors(arguments) => vectors::run(&arguments),
     }
