@@ -1,1 +1,28 @@
-//! Placeholder.
+//! What a phase can do to a cluster: one file and one declaration per function.
+//!
+//! Must not know which plan or phase called.
+
+use mainstay_dsl::signature::{Signature, Signatures};
+
+pub mod arguments;
+pub mod output;
+pub mod tail;
+
+mod pods;
+mod workload;
+
+/// What every function is called, accepts and returns, in the order of the reference. Needs no cluster.
+pub fn signatures() -> Signatures {
+    const ALL: &[fn() -> Signature] = &[
+        pods::kube_exec::signature,
+        pods::kube_exec_all::signature,
+        pods::kube_task::signature,
+        pods::prepare_data::signature,
+        pods::multi_container_run::signature,
+        workload::scale_workload::signature,
+        workload::wait::signature,
+        workload::wait_v2::signature,
+        workload::kube_ops::signature,
+    ];
+    ALL.iter().map(|signature| signature()).collect()
+}

@@ -1,0 +1,6 @@
+//! Functions that change workloads and other objects, or wait for them.
+
+pub(crate) mod kube_ops;
+pub(crate) mod scale_workload;
+pub(crate) mod wait;
+pub(crate) mod wait_v2;
