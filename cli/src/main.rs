@@ -1,3 +1,18 @@
-//! Placeholder.
+//! The person's command: reads arguments, runs one command, turns an error into text and an exit code.
+//! Must not know how to reconcile, or how a template is evaluated.
 
-fn main() {}
+mod args;
+mod commands;
+mod error;
+mod render;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = args::read();
+    let color = arguments.color;
+    match commands::run(arguments) {
+        Ok(code) => code,
+        Err(error) => error.report(color),
+    }
+}

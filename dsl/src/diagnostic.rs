@@ -195,6 +195,12 @@ impl Diagnostic {
         &self.labels[0].place
     }
 
+    /// What diagnostics are sorted by: where they are, the worst first where several are.
+    pub(crate) fn order(&self) -> (Option<usize>, &Pointer, Severity) {
+        let place = self.place();
+        (place.span.as_ref().map(|span| span.start), &place.pointer, self.severity)
+    }
+
     /// All places, for a source to fill in their spans.
     pub(crate) fn places_mut(&mut self) -> impl Iterator<Item = &mut Place> {
         let patch = self.patch.as_mut().map(|patch| &mut patch.place);

@@ -19,9 +19,38 @@ pub mod signature;
 pub mod source;
 pub mod suggest;
 
+use diagnostic::{Code, Place};
+
 pub use check::{Check, Mode, check};
 pub use checked::Checked;
 pub use diagnostic::Diagnostic;
 pub use parsed::{Parsed, parse};
 pub use signature::Signatures;
 pub use source::Source;
+
+/// All that is wrong with a blueprint, in the order of its text, and what it means when it means something.
+pub fn diagnose(
+    source: &Source,
+    signatures: &Signatures,
+    mode: Mode,
+) -> (Option<Checked>, Vec<Diagnostic>) {
+    let (parsed, mut diagnostics) = parse(source);
+    let checked = parsed.map(|parsed| {
+        let found = check(&parsed, signatures, mode);
+        diagnostics.extend(found.diagnostics.into_iter().map(|diagnostic| source.locate(diagnostic)));
+        found.checked
+    });
+    diagnostics.sort_by(|one, other| one.order().cmp(&other.order()));
+    (checked, diagnostics)
+}
+
+/// What to say of a text that should hold a blueprint and does not.
+pub fn no_blueprint() -> Diagnostic {
+    Diagnostic::error(
+        Code::NotABlueprint,
+        "there is no blueprint in this text",
+        Place::text(0..0),
+        "no document here has `kind: Blueprint`",
+    )
+    .help("a blueprint begins with `apiVersion: cr.kanister.io/v1alpha1` and `kind: Blueprint`")
+}

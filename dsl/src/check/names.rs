@@ -19,7 +19,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             let Some(name) = phase
                 .name
                 .as_ref()
-                .map(|name| name.as_str())
+                .map(PhaseName::as_str)
                 .filter(|name| !name.is_empty())
             else {
                 rules.diagnostics.extend(unnamed(action, phase));

@@ -1,0 +1,53 @@
+//! Flags and environment; nothing else reads them. One enum lists the commands.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// Backup and restore for applications on Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "mainstay", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Arguments {
+    /// When to colour what people read.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What mainstay can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find mistakes in blueprints without a cluster.
+    Check(commands::check::Arguments),
+    /// Print the completion script of a shell.
+    Completion(commands::completion::Arguments),
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// The choice for streams that strip colours where they are not wanted.
+    pub fn choice(self) -> anstream::ColorChoice {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+    }
+}
+
+/// The arguments of this process. Prints help or a mistake, and ends the process, where clap does.
+pub fn read() -> Arguments {
+    Arguments::parse()
+}
