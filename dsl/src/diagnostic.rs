@@ -198,7 +198,11 @@ impl Diagnostic {
     /// What diagnostics are sorted by: where they are, the worst first where several are.
     pub(crate) fn order(&self) -> (Option<usize>, &Pointer, Severity) {
         let place = self.place();
-        (place.span.as_ref().map(|span| span.start), &place.pointer, self.severity)
+        (
+            place.span.as_ref().map(|span| span.start),
+            &place.pointer,
+            self.severity,
+        )
     }
 
     /// All places, for a source to fill in their spans.

@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod name;
 pub mod parsed;
 pub mod pointer;
+pub mod print;
 pub mod signature;
 pub mod source;
 pub mod suggest;
@@ -25,19 +26,21 @@ pub use check::{Check, Mode, check};
 pub use checked::Checked;
 pub use diagnostic::Diagnostic;
 pub use parsed::{Parsed, parse};
+pub use print::print;
 pub use signature::Signatures;
 pub use source::Source;
 
 /// All that is wrong with a blueprint, in the order of its text, and what it means when it means something.
-pub fn diagnose(
-    source: &Source,
-    signatures: &Signatures,
-    mode: Mode,
-) -> (Option<Checked>, Vec<Diagnostic>) {
+pub fn diagnose(source: &Source, signatures: &Signatures, mode: Mode) -> (Option<Checked>, Vec<Diagnostic>) {
     let (parsed, mut diagnostics) = parse(source);
     let checked = parsed.map(|parsed| {
         let found = check(&parsed, signatures, mode);
-        diagnostics.extend(found.diagnostics.into_iter().map(|diagnostic| source.locate(diagnostic)));
+        diagnostics.extend(
+            found
+                .diagnostics
+                .into_iter()
+                .map(|diagnostic| source.locate(diagnostic)),
+        );
         found.checked
     });
     diagnostics.sort_by(|one, other| one.order().cmp(&other.order()));

@@ -127,6 +127,11 @@ impl Source {
     }
 }
 
+/// Whether `text` without quotes is that same text to every reader of YAML, as far as its type goes.
+pub(crate) fn is_plain_text(text: &str) -> bool {
+    scalar::resolve(text) == scalar::Scalar::Plain(Json::String(text.to_owned()))
+}
+
 /// The last character boundary at or before `byte`.
 fn floor_boundary(text: &str, byte: usize) -> usize {
     (0..=byte.min(text.len()))
