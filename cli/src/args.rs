@@ -6,19 +6,24 @@ use crate::commands;
 
 /// Backup and restore for applications on Kubernetes.
 #[derive(Debug, Parser)]
-#[command(name = "mainstay", version, max_term_width = 100, arg_required_else_help = true)]
-pub struct Arguments {
+#[command(
+    name = "mainstay",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
     /// When to colour what people read.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    pub color: Color,
+    pub(crate) color: Color,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What mainstay can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Find mistakes in blueprints without a cluster.
     Check(commands::check::Arguments),
     /// Print the completion script of a shell.
@@ -27,7 +32,7 @@ pub enum Command {
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
@@ -38,7 +43,7 @@ pub enum Color {
 
 impl Color {
     /// The choice for streams that strip colours where they are not wanted.
-    pub fn choice(self) -> anstream::ColorChoice {
+    pub(crate) fn choice(self) -> anstream::ColorChoice {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,
             Self::Always => anstream::ColorChoice::Always,
@@ -48,6 +53,6 @@ impl Color {
 }
 
 /// The arguments of this process. Prints help or a mistake, and ends the process, where clap does.
-pub fn read() -> Arguments {
+pub(crate) fn read() -> Arguments {
     Arguments::parse()
 }

@@ -1,7 +1,7 @@
 //! One file per command; this file only lists them.
 
-pub mod check;
-pub mod completion;
+pub(crate) mod check;
+pub(crate) mod completion;
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use crate::args::{Arguments, Command};
 use crate::error::Error;
 
 /// Runs the command that was asked for.
-pub fn run(arguments: Arguments) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
     let Arguments { color, command } = arguments;
     match command {
         Command::Check(arguments) => check::run(&arguments, color),

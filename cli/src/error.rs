@@ -11,11 +11,9 @@ use crate::args::Color;
 ///
 /// 2 is what clap exits with when the arguments are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// What was asked for was done and found wanting: a blueprint has mistakes, a run has failed.
     Failed = 1,
-    /// The arguments make no sense together, or name something that is not there.
-    Usage = 2,
     /// A file cannot be read.
     Input = 3,
     /// The result cannot be written.
@@ -24,40 +22,50 @@ pub enum Kind {
 
 /// Why a command has no result.
 #[derive(Debug)]
-pub struct Error {
+pub(crate) struct Error {
     /// What kind of failure it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// What happened, lower case, without a full stop.
-    pub message: String,
+    pub(crate) message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// Whether there is nobody to tell: the reader of a pipe has left.
     silent: bool,
 }
 
 impl Error {
     /// A failure with a message and nothing else.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, silent: false }
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hint: None,
+            silent: false,
+        }
     }
 
     /// Says what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Tells the person, and gives the exit code.
-    pub fn report(self, color: Color) -> ExitCode {
-        let Self { kind, message, hint, silent } = self;
+    pub(crate) fn report(self, color: Color) -> ExitCode {
+        let Self {
+            kind,
+            message,
+            hint,
+            silent,
+        } = self;
         if !silent {
             let bold = anstyle::Style::new().bold();
             let red = bold.fg_color(Some(anstyle::AnsiColor::Red.into()));
-            let mut text = format!("{red}error{red:#}: {message}\n");
-            if let Some(hint) = hint {
-                text += &format!("{bold}hint{bold:#}: {hint}\n");
-            }
+            let hint = hint
+                .map(|hint| format!("{bold}hint{bold:#}: {hint}\n"))
+                .unwrap_or_default();
+            let text = format!("{red}error{red:#}: {message}\n{hint}");
             // Nobody is left to be told when this cannot be written either; the exit code still tells.
             let written = anstream::AutoStream::new(io::stderr(), color.choice()).write_all(text.as_bytes());
             if written.is_err() {
@@ -69,7 +77,7 @@ impl Error {
 }
 
 /// A failure to write the result. A reader that has seen enough is none that anybody needs to hear of.
-pub fn output(error: io::Error) -> Error {
+pub(crate) fn output(error: &io::Error) -> Error {
     Error {
         silent: error.kind() == io::ErrorKind::BrokenPipe,
         ..Error::new(Kind::Output, format!("failed to write the result: {error}"))

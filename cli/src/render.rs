@@ -11,8 +11,10 @@ use serde::Serialize;
 
 /// A diagnostic as people read it: the message, the places in the text, and what to do. With colours, for a
 /// stream that takes them away where they are not wanted.
-pub fn text(diagnostic: &Diagnostic, name: &str, source: Option<&str>) -> String {
-    Renderer::styled().decor_style(DecorStyle::Ascii).render(&groups(diagnostic, name, source))
+pub(crate) fn text(diagnostic: &Diagnostic, name: &str, source: Option<&str>) -> String {
+    Renderer::styled()
+        .decor_style(DecorStyle::Ascii)
+        .render(&groups(diagnostic, name, source))
 }
 
 fn groups<'a>(diagnostic: &'a Diagnostic, name: &'a str, source: Option<&'a str>) -> Vec<Group<'a>> {
@@ -21,19 +23,32 @@ fn groups<'a>(diagnostic: &'a Diagnostic, name: &'a str, source: Option<&'a str>
         Severity::Warning => Level::WARNING,
         Severity::Hint => Level::INFO.with_name("hint"),
     };
-    let mut main = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.as_str()));
+    let mut main = Group::with_title(
+        level
+            .primary_title(&diagnostic.message)
+            .id(diagnostic.code.as_str()),
+    );
     match source.filter(|_| diagnostic.place().span.is_some()) {
         Some(source) => {
             let mut snippet = Snippet::source(source).path(name).fold(true);
             for label in &diagnostic.labels {
-                let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                let kind = if label.primary {
+                    AnnotationKind::Primary
+                } else {
+                    AnnotationKind::Context
+                };
                 if let Some(span) = &label.place.span {
                     snippet = snippet.annotation(kind.span(span.clone()).label(&label.text));
                 }
             }
             main = main.element(snippet);
         }
-        None => main = main.element(Origin::path(format!("{name} {}", diagnostic.place().pointer.path()))),
+        None => {
+            main = main.element(Origin::path(format!(
+                "{name} {}",
+                diagnostic.place().pointer.path()
+            )));
+        }
     }
     for note in &diagnostic.notes {
         main = main.element(Level::NOTE.message(normalize_untrusted_str(note)));
@@ -44,8 +59,16 @@ fn groups<'a>(diagnostic: &'a Diagnostic, name: &'a str, source: Option<&'a str>
         .and_then(|patch| Some((patch.place.span.clone()?, source?, patch.replacement.as_str())));
     match (&diagnostic.help, patch) {
         (Some(help), Some((span, source, replacement))) => {
-            let snippet = Snippet::source(source).path(name).fold(true).patch(Patch::new(span, replacement));
-            vec![main, Level::HELP.secondary_title(normalize_untrusted_str(help)).element(snippet)]
+            let snippet = Snippet::source(source)
+                .path(name)
+                .fold(true)
+                .patch(Patch::new(span, replacement));
+            vec![
+                main,
+                Level::HELP
+                    .secondary_title(normalize_untrusted_str(help))
+                    .element(snippet),
+            ]
         }
         (Some(help), None) => vec![main.element(Level::HELP.message(normalize_untrusted_str(help)))],
         (None, _) => vec![main],
@@ -53,20 +76,25 @@ fn groups<'a>(diagnostic: &'a Diagnostic, name: &'a str, source: Option<&'a str>
 }
 
 /// A diagnostic on one line, as compilers print it and editors read it.
-pub fn short(diagnostic: &Diagnostic, name: &str, source: Option<&str>) -> String {
+pub(crate) fn short(diagnostic: &Diagnostic, name: &str, source: Option<&str>) -> String {
     let place = diagnostic.place();
     let at = match source.and_then(|source| place.line_and_column(source)) {
         Some((line, column)) => format!("{line}:{column}"),
         None => place.pointer.path(),
     };
-    let Diagnostic { severity, code, message, .. } = diagnostic;
+    let Diagnostic {
+        severity,
+        code,
+        message,
+        ..
+    } = diagnostic;
     format!("{name}:{at}: {severity}[{code}]: {message}")
 }
 
 /// A diagnostic in the shape that programs read.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     file: &'a str,
     code: &'static str,
     severity: &'static str,
@@ -109,8 +137,16 @@ struct Position {
 }
 
 /// A diagnostic for programs.
-pub fn report<'a>(diagnostic: &'a Diagnostic, name: &'a str, source: Option<&str>) -> Report<'a> {
-    let Diagnostic { code, severity, message, labels, notes, help, patch } = diagnostic;
+pub(crate) fn report<'a>(diagnostic: &'a Diagnostic, name: &'a str, source: Option<&str>) -> Report<'a> {
+    let Diagnostic {
+        code,
+        severity,
+        message,
+        labels,
+        notes,
+        help,
+        patch,
+    } = diagnostic;
     Report {
         file: name,
         code: code.as_str(),

@@ -24,7 +24,7 @@ fn allowed(length: usize) -> usize {
 
 /// The names as a sentence lists them: "`a`, `b` and `c`"; "none" when there are none. Long lists are cut.
 pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 30;
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
         [] => "none".to_owned(),

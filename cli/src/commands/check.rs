@@ -20,21 +20,21 @@ use input::Input;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Files, folders (every .yaml, .yml and .json file in them) or `-` for standard input.
     #[arg(required = true, value_name = "FILE|FOLDER|-")]
-    pub paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// How to print what is found.
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
-    pub output: Format,
+    pub(crate) output: Format,
     /// Report as well what Kanister does not know or would refuse.
     #[arg(long)]
-    pub kanister: bool,
+    pub(crate) kanister: bool,
 }
 
 /// How diagnostics are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// With the lines they are about.
     Text,
     /// One line each: `file:line:column: severity[code]: message`.
@@ -44,10 +44,14 @@ pub enum Format {
 }
 
 /// Checks what is named, prints what is wrong with it, and fails if there is an error among it.
-pub fn run(arguments: &Arguments, color: Color) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<ExitCode, Error> {
     let inputs = input::read(&arguments.paths)?;
     let signatures = mainstay_functions::signatures();
-    let mode = if arguments.kanister { Mode::Kanister } else { Mode::Mainstay };
+    let mode = if arguments.kanister {
+        Mode::Kanister
+    } else {
+        Mode::Mainstay
+    };
     let mut blueprints = 0;
     let mut findings = Vec::new();
     for input in &inputs {
@@ -62,7 +66,11 @@ pub fn run(arguments: &Arguments, color: Color) -> Result<ExitCode, Error> {
     print(&findings, arguments.output, color)?;
     let errors = count(&findings, Severity::Error);
     summary(blueprints, errors, count(&findings, Severity::Warning), color)?;
-    Ok(if errors > 0 { ExitCode::from(Kind::Failed as u8) } else { ExitCode::SUCCESS })
+    Ok(if errors > 0 {
+        ExitCode::from(Kind::Failed as u8)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// How many blueprints a text holds and what is wrong with them, in the order of the text.
@@ -71,8 +79,10 @@ fn check(input: &Input, signatures: &Signatures, mode: Mode) -> (usize, Vec<Diag
         Ok(sources) => sources,
         Err(diagnostics) => return (0, diagnostics),
     };
-    let mut diagnostics: Vec<_> =
-        sources.iter().flat_map(|source| mainstay_dsl::diagnose(source, signatures, mode).1).collect();
+    let mut diagnostics: Vec<_> = sources
+        .iter()
+        .flat_map(|source| mainstay_dsl::diagnose(source, signatures, mode).1)
+        .collect();
     if sources.is_empty() && input.named {
         diagnostics.push(mainstay_dsl::no_blueprint());
     }
@@ -95,15 +105,18 @@ fn print(findings: &[(&Input, Diagnostic)], format: Format, color: Color) -> Res
                 .iter()
                 .map(|(input, found)| render::report(found, &input.name, Some(&input.text)))
                 .collect();
-            let text = serde_json::to_string_pretty(&reports).map_err(|error| output(error.into()))?;
+            let text = serde_json::to_string_pretty(&reports).map_err(|error| output(&error.into()))?;
             text + "\n"
         }
     };
-    stdout.write_all(text.as_bytes()).map_err(output)
+    stdout.write_all(text.as_bytes()).map_err(|error| output(&error))
 }
 
 fn count(findings: &[(&Input, Diagnostic)], severity: Severity) -> usize {
-    findings.iter().filter(|(_, found)| found.severity == severity).count()
+    findings
+        .iter()
+        .filter(|(_, found)| found.severity == severity)
+        .count()
 }
 
 /// One line for people, apart from the result.
@@ -119,5 +132,7 @@ fn summary(blueprints: usize, errors: usize, warnings: usize, color: Color) -> R
             many(warnings, "warning")
         )
     };
-    anstream::AutoStream::new(io::stderr().lock(), color.choice()).write_all(text.as_bytes()).map_err(output)
+    anstream::AutoStream::new(io::stderr().lock(), color.choice())
+        .write_all(text.as_bytes())
+        .map_err(|error| output(&error))
 }

@@ -10,16 +10,24 @@ use crate::error::{Error, output};
 
 /// Arguments of `completion`.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The shell.
     #[arg(value_enum)]
-    pub shell: Shell,
+    pub(crate) shell: Shell,
 }
 
 /// Prints the script.
-pub fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut crate::args::Arguments::command(), "mainstay", &mut script);
-    std::io::stdout().lock().write_all(&script).map_err(output)?;
+    clap_complete::generate(
+        arguments.shell,
+        &mut crate::args::Arguments::command(),
+        "mainstay",
+        &mut script,
+    );
+    std::io::stdout()
+        .lock()
+        .write_all(&script)
+        .map_err(|error| output(&error))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,8 @@
 //!
 //! `serde_yaml` quotes for 1.2 only, where `yes` is a text. Must not know what is written.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use crate::source::is_plain_text;
@@ -10,8 +12,8 @@ use crate::source::is_plain_text;
 #[derive(Debug)]
 pub(super) enum Node {
     Scalar(Json),
-    List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
 }
 
 /// Writes `node` as one document.
@@ -68,16 +70,13 @@ impl Writer {
             Node::Map(members) if !members.is_empty() => Some(indent + 2),
             Node::Scalar(_) | Node::List(_) | Node::Map(_) => None,
         };
-        match below {
-            Some(below) => {
-                self.text.push('\n');
-                self.indent(below);
-                self.block(node, below);
-            }
-            None => {
-                self.text.push(' ');
-                self.block(node, indent + 2);
-            }
+        if let Some(below) = below {
+            self.text.push('\n');
+            self.indent(below);
+            self.block(node, below);
+        } else {
+            self.text.push(' ');
+            self.block(node, indent + 2);
         }
     }
 
@@ -126,7 +125,7 @@ fn one_line(text: &str) -> String {
     if is_safe(text) {
         return text.to_owned();
     }
-    if text.chars().all(is_printable) && !(text.contains('\'') && !text.contains(['"', '\\'])) {
+    if text.chars().all(is_printable) && (!text.contains('\'') || text.contains(['"', '\\'])) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -139,7 +138,7 @@ fn one_line(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
             printable if is_printable(printable) => quoted.push(printable),
-            other => quoted.push_str(&format!("\\U{:08x}", u32::from(other))),
+            other => write!(quoted, "\\U{:08x}", u32::from(other)).expect("writing to a string cannot fail"),
         }
     }
     quoted.push('"');

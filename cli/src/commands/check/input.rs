@@ -10,18 +10,18 @@ use crate::error::{self, Kind};
 
 /// One text.
 #[derive(Debug)]
-pub struct Input {
+pub(crate) struct Input {
     /// What it is called in messages.
-    pub name: String,
+    pub(crate) name: String,
     /// What it says.
-    pub text: String,
+    pub(crate) text: String,
     /// Whether it was named itself, and not only the folder that it is in.
-    pub named: bool,
+    pub(crate) named: bool,
 }
 
 /// Why an input cannot be had.
 #[derive(Debug, Snafu)]
-pub enum Error {
+pub(crate) enum Error {
     /// A path that is not there or cannot be looked at.
     #[snafu(display("failed to find {}: {source}", path.display()))]
     Find {
@@ -72,12 +72,15 @@ impl From<Error> for error::Error {
 }
 
 /// Reads everything that `paths` name, in that order; within folders in the order of the names.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Input>, Error> {
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Input>, Error> {
     let mut inputs = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).context(ReadSnafu { path })?;
+            io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .context(ReadSnafu { path })?;
             inputs.push(input("<stdin>".to_owned(), bytes, true).context(NotTextSnafu { path })?);
         } else if std::fs::metadata(path).context(FindSnafu { path })?.is_dir() {
             folder(path, &mut inputs)?;
@@ -94,7 +97,11 @@ fn file(path: &Path, named: bool) -> Result<Input, Error> {
 }
 
 fn input(name: String, bytes: Vec<u8>, named: bool) -> Result<Input, std::string::FromUtf8Error> {
-    Ok(Input { name, text: String::from_utf8(bytes)?, named })
+    Ok(Input {
+        name,
+        text: String::from_utf8(bytes)?,
+        named,
+    })
 }
 
 /// Links are not followed below a folder that was named: they may lead in a circle.
@@ -117,5 +124,6 @@ fn folder(path: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+    path.extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
 }
