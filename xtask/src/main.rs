@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod cluster;
 mod crds;
 mod tidy;
 mod vectors;
@@ -22,6 +23,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Bring a real one-node Kubernetes up and down.
+    Cluster(cluster::Arguments),
     /// Write the custom resource definitions to deploy/crds.
     Crds(crds::Arguments),
     /// Check the rules of the source tree.
@@ -31,7 +34,13 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
     match Arguments::parse().command {
+        Command::Cluster(arguments) => cluster::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Vectors(arguments) => vectors::run(&arguments),
