@@ -8,6 +8,8 @@ pub mod arguments;
 pub mod output;
 pub mod tail;
 
+mod data;
+mod location;
 mod pods;
 mod workload;
 
@@ -23,6 +25,16 @@ pub fn signatures() -> Signatures {
         workload::wait::signature,
         workload::wait_v2::signature,
         workload::kube_ops::signature,
+        data::backup_data::signature,
+        data::backup_data_all::signature,
+        data::restore_data::signature,
+        data::restore_data_all::signature,
+        data::copy_volume_data::signature,
+        data::delete_data::signature,
+        data::delete_data_all::signature,
+        data::backup_data_stats::signature,
+        data::check_repository::signature,
+        location::location_delete::signature,
     ];
     ALL.iter().map(|signature| signature()).collect()
 }

@@ -5,11 +5,13 @@
 
 mod directory;
 pub mod faulty;
+mod s3;
 
 use std::fmt::Debug;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -115,6 +117,19 @@ pub struct Settings {
     pub ca_bundle: Option<String>,
     /// `mainstay.dev/checksums`.
     pub checksums: Checksums,
+    /// How long one request is repeated before its fault counts.
+    pub patience: Patience,
+}
+
+/// How long one request is repeated before its fault counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience(pub Duration);
+
+impl Default for Patience {
+    /// Fifteen minutes, restic's limit.
+    fn default() -> Self {
+        Self(Duration::from_mins(15))
+    }
 }
 
 /// How bodies are protected on their way to the store.
@@ -152,5 +167,14 @@ impl Address {
             }))),
             kind @ (Kind::Gcs | Kind::Azure | Kind::Kopia) => Err(location::Error::Unsupported { kind }),
         }
+    }
+}
+
+/// Opens the store; for S3 the bucket's region is looked up and a wrong credential found out here.
+pub async fn open(address: &Address) -> Result<Shared, Error> {
+    match address {
+        Address::S3(bucket) => Ok(Arc::new(s3::Bucket::open(bucket).await?)),
+        Address::Directory(path) => Ok(Arc::new(Directory::new(path)?)),
+        Address::Open(store) => Ok(Arc::clone(store)),
     }
 }

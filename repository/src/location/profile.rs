@@ -84,6 +84,9 @@ pub enum Error {
     /// Neither keys nor a token to exchange.
     #[snafu(display("Missing AWS credentials, please check that the secret has {AWS_ID} and {AWS_KEY}"))]
     NoKeys,
+    /// A role, which needs a token service that this program does not ask yet.
+    #[snafu(display("profile: assuming a role is not supported; use the role's own keys"))]
+    Role,
     /// A certificate bundle without a certificate.
     #[snafu(display("the CA bundle holds no certificate in PEM form"))]
     CaBundle,

@@ -1,0 +1,92 @@
+//! Where the servers of a test are. The only file of the tests that reads the environment.
+//! Must not start anything: `cargo xtask e2e` does.
+
+use std::env::VarError;
+use std::fmt;
+
+use snafu::{ResultExt as _, Snafu};
+
+/// The servers that end-to-end tests use.
+#[derive(Clone)]
+pub struct Bed {
+    /// Client of the cluster that `KUBECONFIG` names.
+    pub client: kube::Client,
+    /// Its configuration, for clients with layers of their own.
+    pub config: kube::Config,
+    /// The object store, reachable from pods and from here.
+    pub store: Store,
+}
+
+/// An S3 server and its keys.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// Host and port, without a scheme.
+    pub address: String,
+    /// The access key.
+    pub access_key: String,
+    /// The secret key of a server that lives as long as the test.
+    pub secret_key: String,
+}
+
+/// Why the servers were not found.
+#[derive(Debug, Snafu)]
+pub enum Error {
+    /// A variable that names a server is not set.
+    #[snafu(display("{name} is not set; run the end-to-end tests with `cargo xtask e2e`"))]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        source: VarError,
+    },
+    /// The kubeconfig does not give a usable cluster.
+    #[snafu(display("failed to read the kubeconfig that KUBECONFIG names"))]
+    Kubeconfig {
+        /// What kube says.
+        #[snafu(source(from(kube::config::InferConfigError, Box::new)))]
+        source: Box<kube::config::InferConfigError>,
+    },
+    /// No client can be made of the kubeconfig.
+    #[snafu(display("failed to make a client of the kubeconfig"))]
+    Client {
+        /// What kube says.
+        #[snafu(source(from(kube::Error, Box::new)))]
+        source: Box<kube::Error>,
+    },
+}
+
+impl fmt::Debug for Bed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Bed")
+            .field("store", &self.store.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bed {
+    /// Reads `KUBECONFIG` and `MAINSTAY_S3_ADDRESS`, `MAINSTAY_S3_ACCESS_KEY`, `MAINSTAY_S3_SECRET_KEY`.
+    pub async fn from_environment() -> Result<Self, Error> {
+        variable("KUBECONFIG")?;
+        let config = kube::Config::infer().await.context(KubeconfigSnafu)?;
+        let client = kube::Client::try_from(config.clone()).context(ClientSnafu)?;
+        let store = Store {
+            address: variable("MAINSTAY_S3_ADDRESS")?,
+            access_key: variable("MAINSTAY_S3_ACCESS_KEY")?,
+            secret_key: variable("MAINSTAY_S3_SECRET_KEY")?,
+        };
+        Ok(Self {
+            client,
+            config,
+            store,
+        })
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place of the tests that reads the environment"
+)]
+fn variable(name: &'static str) -> Result<String, Error> {
+    std::env::var(name).context(VariableSnafu { name })
+}
