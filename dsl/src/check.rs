@@ -5,9 +5,12 @@
 
 mod extensions;
 mod functions;
+mod graph;
 mod literals;
 mod names;
 mod resolve;
+mod scripts;
+mod values;
 
 use crate::checked::Checked;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -45,20 +48,25 @@ impl Check {
 ///
 /// [`Source::locate`](crate::source::Source::locate) puts positions into the diagnostics.
 pub fn check(parsed: &Parsed, signatures: &Signatures, mode: Mode) -> Check {
+    let checked = resolve::resolve(parsed);
     let mut rules = Rules {
         parsed,
-        checked: resolve::resolve(parsed),
         signatures,
         mode,
         diagnostics: Vec::new(),
     };
     names::check(&mut rules);
     functions::check(&mut rules);
+    values::check(&mut rules);
+    for action in checked.actions.values() {
+        graph::check(&mut rules, action);
+        scripts::check(&mut rules, action);
+    }
     if mode == Mode::Kanister {
         extensions::check(&mut rules);
     }
     Check {
-        checked: rules.checked,
+        checked,
         diagnostics: rules.diagnostics,
     }
 }
@@ -66,7 +74,6 @@ pub fn check(parsed: &Parsed, signatures: &Signatures, mode: Mode) -> Check {
 /// What every rule sees, and where it reports.
 struct Rules<'a> {
     parsed: &'a Parsed,
-    checked: Checked,
     signatures: &'a Signatures,
     mode: Mode,
     diagnostics: Vec<Diagnostic>,

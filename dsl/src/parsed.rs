@@ -17,7 +17,7 @@ use crate::name::{ActionName, ArtifactName, FunctionName, PhaseName};
 use crate::pointer::Pointer;
 
 pub use duration::{parse_duration, print_duration};
-pub(crate) use fields::kind;
+pub(crate) use fields::describe;
 pub use read::parse;
 
 /// A blueprint.

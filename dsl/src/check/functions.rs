@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::name::FunctionName;
 use crate::parsed::Phase;
 use crate::pointer::Pointer;
-use crate::signature::{Argument, Signature};
+use crate::signature::{Argument, Kind, Signature};
 use crate::suggest;
 
 use super::Rules;
@@ -128,16 +128,35 @@ fn wrong_type(
     } else {
         " (a part of it)"
     };
+    let diagnostic = Diagnostic::error(
+        Code::WrongArgumentType,
+        format!(
+            "`{}`{part} of `{}` must be {}, and this is {}",
+            argument.name, signature.function, misfit.wanted, misfit.found
+        ),
+        Place::value(pointer.join(&misfit.pointer)),
+        format!("expected {}", misfit.wanted),
+    );
     Some(
-        Diagnostic::error(
-            Code::WrongArgumentType,
-            format!(
-                "`{}`{part} of `{}` must be {}, and this is {}",
-                argument.name, signature.function, misfit.wanted, misfit.found
-            ),
-            Place::value(pointer.join(&misfit.pointer)),
-            format!("expected {}", misfit.wanted),
-        )
-        .note(format!("`{}`: {}", argument.name, argument.summary)),
+        diagnostic
+            .note(format!("`{}`: {}", argument.name, argument.summary))
+            .help(format!("write it like this: `{}`", example(argument))),
     )
+}
+
+/// An argument as it could stand in a blueprint.
+fn example(argument: &Argument) -> String {
+    let value = match argument.kind {
+        Kind::Text | Kind::Any => "text",
+        Kind::Integer => "1",
+        Kind::Boolean => "true",
+        Kind::Duration => "1m30s",
+        Kind::TextList => "[first, second]",
+        Kind::TextMap => "{key: text}",
+        Kind::ObjectReference => "{apiVersion: v1, resource: pods, name: database-0, namespace: default}",
+        Kind::Conditions => "{anyOf: [{condition: …, objectReference: {…}}]}",
+        Kind::PodOverride => "{nodeSelector: {disk: fast}}",
+        Kind::Manifest => "|",
+    };
+    format!("{}: {value}", argument.name)
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value as Json;
 
-use crate::parsed::{kind, parse_duration};
+use crate::parsed::{describe, parse_duration};
 use crate::pointer::Pointer;
 use crate::signature::Kind;
 
@@ -49,14 +49,10 @@ pub(super) fn misfit(wanted: Kind, value: &Json) -> Option<Misfit> {
 
 impl Misfit {
     fn whole(wanted: &'static str, value: &Json) -> Self {
-        let found = match value {
-            Json::String(text) if text.len() <= 40 && !text.contains('\n') => format!("the text `{text}`"),
-            other => kind(other).to_owned(),
-        };
         Self {
             pointer: Pointer::root(),
             wanted,
-            found,
+            found: describe(value),
         }
     }
 

@@ -55,6 +55,16 @@ codes! {
     MissingArgument = "missing-argument",
     /// An argument that cannot be decoded to its type.
     WrongArgumentType = "wrong-argument-type",
+    /// A null where an argument must have a value.
+    NullArgument = "null-argument",
+    /// A phase that the action does not have.
+    UnknownPhase = "unknown-phase",
+    /// Phases that wait for each other.
+    DependencyCycle = "dependency-cycle",
+    /// A repository with the password that every installation has.
+    PublicPassword = "public-password",
+    /// A pipe into a push that hides the failure of what stands before it.
+    NoPipefail = "no-pipefail",
 }
 
 impl fmt::Display for Code {

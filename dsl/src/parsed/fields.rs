@@ -151,7 +151,7 @@ fn text(what: &str, value: &Json, pointer: Pointer, diagnostics: &mut Vec<Diagno
         diagnostic = diagnostic
             .help(format!(
                 "write `{quoted}`: without quotes YAML reads {}",
-                kind(value)
+                describe(value)
             ))
             .patch(Place::value(pointer), quoted);
     }
@@ -161,22 +161,28 @@ fn text(what: &str, value: &Json, pointer: Pointer, diagnostics: &mut Vec<Diagno
 
 /// What `what` should be and is not.
 pub(super) fn wrong_type(what: &str, wanted: &str, value: &Json, pointer: Pointer) -> Diagnostic {
-    Diagnostic::error(
+    let diagnostic = Diagnostic::error(
         Code::WrongType,
-        format!("{what} must be {wanted}, and this is {}", kind(value)),
+        format!("{what} must be {wanted}, and this is {}", describe(value)),
         Place::value(pointer),
         format!("expected {wanted}"),
-    )
+    );
+    diagnostic.help(match wanted {
+        "a list" => "write a list: one line for each item, and `- ` before it",
+        "a map" => "write a map: a line `key: value` for each member, indented below",
+        _ => "write a text; put it in quotes when it looks like something else",
+    })
 }
 
-/// What a JSON value is, with its article.
-pub(crate) fn kind(value: &Json) -> &'static str {
+/// What a JSON value is, in words: with its article, or as it stands when that is short.
+pub(crate) fn describe(value: &Json) -> String {
     match value {
-        Json::Null => "null",
-        Json::Bool(_) => "a truth value",
-        Json::Number(_) => "a number",
-        Json::String(_) => "a text",
-        Json::Array(_) => "a list",
-        Json::Object(_) => "a map",
+        Json::Null => "null".to_owned(),
+        Json::Bool(truth) => format!("the truth value `{truth}`"),
+        Json::Number(number) => format!("the number `{number}`"),
+        Json::String(text) if text.len() <= 40 && !text.contains('\n') => format!("the text `{text}`"),
+        Json::String(_) => "a text".to_owned(),
+        Json::Array(_) => "a list".to_owned(),
+        Json::Object(_) => "a map".to_owned(),
     }
 }

@@ -242,10 +242,10 @@ fn retry(value: &Json, pointer: &Pointer, diagnostics: &mut Vec<Diagnostic>) -> 
 }
 
 fn duration(fields: &mut Fields<'_>, field: &'static str) -> Option<Duration> {
-    let text = fields.text(field)?;
-    let duration = parse_duration(&text);
+    let (value, pointer) = fields.value(field)?;
+    let duration = value.as_str().and_then(parse_duration);
     if duration.is_none() {
-        let pointer = fields.pointer().key(field);
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         fields.diagnostics().push(
             Diagnostic::error(
                 Code::InvalidValue,

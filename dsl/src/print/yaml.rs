@@ -147,7 +147,13 @@ fn one_line(text: &str) -> String {
 
 /// Whether a text can stand without quotes and is a text to every reader.
 fn is_safe(text: &str) -> bool {
-    let first = text.starts_with(|first: char| first.is_ascii_alphanumeric() || matches!(first, '/' | '_'));
+    // A dash begins a list only when a space follows, and a document only when two more do.
+    let after_dash = text
+        .strip_prefix("--")
+        .or_else(|| text.strip_prefix('-'))
+        .unwrap_or(text);
+    let first =
+        after_dash.starts_with(|first: char| first.is_ascii_alphanumeric() || matches!(first, '/' | '_'));
     let rest = text
         .chars()
         .all(|character| character.is_ascii_alphanumeric() || " _-./:,=+@%()$".contains(character));

@@ -27,17 +27,59 @@ const DEPTH: usize = 100;
 /// Values in one text, those that aliases repeat included: a few lines of aliases can mean billions.
 const NODES: usize = 500_000;
 
+/// Templates without quotes that are read past: each one costs another reading.
+const COVERED: usize = 100;
+
 /// Reads all documents of `text`.
+///
+/// A template without quotes can make a text unreadable. It is then covered by a filler of the same length, so
+/// that the rest is read too and every position stays true.
 pub(super) fn load(text: &str) -> Result<Vec<Document>, Vec<Diagnostic>> {
-    let mut loader = Loader {
-        text,
-        offsets: offsets(text),
-        parser: Parser::new_from_str(text),
-        anchors: BTreeMap::new(),
-        nodes_left: NODES,
-        diagnostics: Vec::new(),
-    };
-    loader.documents().map_err(|stop| vec![*stop])
+    let mut readable = text.to_owned();
+    let mut covered = Vec::new();
+    loop {
+        let mut loader = Loader {
+            written: text,
+            text: &readable,
+            offsets: offsets(&readable),
+            parser: Parser::new_from_str(&readable),
+            covered: &covered,
+            anchors: BTreeMap::new(),
+            nodes_left: NODES,
+            diagnostics: Vec::new(),
+        };
+        match loader.documents() {
+            Ok(mut documents) => {
+                for span in covered {
+                    report(&mut documents, unquoted_template(&text[span.clone()], span));
+                }
+                return Ok(documents);
+            }
+            Err(Stop::Template(span)) if covered.len() < COVERED => {
+                readable.replace_range(span.clone(), &"x".repeat(span.len()));
+                covered.push(span);
+            }
+            Err(stop) => {
+                let last = match stop {
+                    Stop::Template(span) => unquoted_template(&text[span.clone()], span),
+                    Stop::For(diagnostic) => *diagnostic,
+                };
+                let found = covered
+                    .into_iter()
+                    .map(|span| unquoted_template(&text[span.clone()], span));
+                return Err(found.chain([last]).collect());
+            }
+        }
+    }
+}
+
+/// Adds a diagnostic to the document in which it is.
+fn report(documents: &mut [Document], diagnostic: Diagnostic) {
+    let start = diagnostic.place().span.as_ref().map_or(0, |span| span.start);
+    let after = documents.partition_point(|document| document.root.span.start <= start);
+    if let Some(document) = documents.get_mut(after.saturating_sub(1)) {
+        document.diagnostics.push(diagnostic);
+    }
 }
 
 /// The byte of each character, where the two differ.
@@ -51,7 +93,11 @@ fn offsets(text: &str) -> Option<Vec<usize>> {
 }
 
 struct Loader<'a> {
+    /// The text as it is.
+    written: &'a str,
+    /// The text that is read: some of it may be covered.
     text: &'a str,
+    covered: &'a [Range<usize>],
     offsets: Option<Vec<usize>>,
     parser: Parser<'a, StrInput<'a>>,
     anchors: BTreeMap<usize, (Json, Node)>,
@@ -60,7 +106,18 @@ struct Loader<'a> {
 }
 
 /// What ends the reading of a text.
-type Stop = Box<Diagnostic>;
+enum Stop {
+    /// A template without quotes: there may be more to read without it.
+    Template(Range<usize>),
+    /// Something else.
+    For(Box<Diagnostic>),
+}
+
+impl From<Diagnostic> for Stop {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::For(Box::new(diagnostic))
+    }
+}
 
 impl<'a> Loader<'a> {
     fn documents(&mut self) -> Result<Vec<Document>, Stop> {
@@ -87,7 +144,7 @@ impl<'a> Loader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Stop> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.bytes(span))),
-            Some(Err(error)) => Err(Box::new(self.syntax_error(&error))),
+            Some(Err(error)) => Err(self.syntax_error(&error)),
             None => Ok((Event::StreamEnd, self.text.len()..self.text.len())),
         }
     }
@@ -113,10 +170,11 @@ impl<'a> Loader<'a> {
         self.spend(1, &span)?;
         if depth > DEPTH {
             let message = format!("more than {DEPTH} lists and maps stand within each other");
-            return Err(Box::new(
+            return Err(
                 Diagnostic::error(Code::YamlSyntax, message, Place::text(span), "too deep")
-                    .help("write it flatter: no blueprint needs this"),
-            ));
+                    .help("write it flatter: no blueprint needs this")
+                    .into(),
+            );
         }
         let (anchor, read) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -157,15 +215,14 @@ impl<'a> Loader<'a> {
                 self.nodes_left = left;
                 Ok(())
             }
-            None => Err(Box::new(
-                Diagnostic::error(
-                    Code::YamlSyntax,
-                    format!("the text holds more than {NODES} values"),
-                    Place::text(span.clone()),
-                    "the limit is reached here",
-                )
-                .help("use fewer aliases (`*name`): each one repeats all that it refers to"),
-            )),
+            None => Err(Diagnostic::error(
+                Code::YamlSyntax,
+                format!("the text holds more than {NODES} values"),
+                Place::text(span.clone()),
+                "the limit is reached here",
+            )
+            .help("use fewer aliases (`*name`): each one repeats all that it refers to")
+            .into()),
         }
     }
 
@@ -190,6 +247,7 @@ impl<'a> Loader<'a> {
         };
         let tag = tag.map(|tag| (tag.is_yaml_core_schema(), tag.suffix.as_str()));
         let value = match (tag, style) {
+            _ if self.covered.contains(&span) => Json::String(self.written[span.clone()].to_owned()),
             (Some((true, "bool" | "int" | "float" | "null")), _) | (None, Style::Plain) => {
                 self.plain(text, &span, pointer)
             }
@@ -343,15 +401,14 @@ impl<'a> Loader<'a> {
 
     fn alias(&mut self, anchor: usize, span: Range<usize>) -> Result<(Json, Node), Stop> {
         let Some((value, node)) = self.anchors.get(&anchor).cloned() else {
-            return Err(Box::new(
-                Diagnostic::error(
-                    Code::YamlSyntax,
-                    "an alias stands within what it refers to",
-                    Place::text(span),
-                    "refers to itself",
-                )
-                .help("write the value out"),
-            ));
+            return Err(Diagnostic::error(
+                Code::YamlSyntax,
+                "an alias stands within what it refers to",
+                Place::text(span),
+                "refers to itself",
+            )
+            .help("write the value out")
+            .into());
         };
         self.spend(count(&value), &span)?;
         Ok((value, node))
@@ -371,7 +428,7 @@ impl<'a> Loader<'a> {
             }
             span.end = inner.end.max(span.end);
         }
-        let written = &self.text[span.clone()];
+        let written = &self.written[span.clone()];
         self.diagnostics.push(unquoted_template(written, span.clone()));
         Ok((
             Json::String(written.to_owned()),
@@ -382,10 +439,10 @@ impl<'a> Loader<'a> {
         ))
     }
 
-    fn syntax_error(&self, error: &ScanError) -> Diagnostic {
+    fn syntax_error(&self, error: &ScanError) -> Stop {
         let at = self.byte(error.marker().index());
         if let Some(span) = self.template_before(at) {
-            return unquoted_template(&self.text[span.clone()], span);
+            return Stop::Template(span);
         }
         let line_start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line = self.text[line_start..].lines().next().unwrap_or_default();
@@ -409,6 +466,7 @@ impl<'a> Loader<'a> {
             "reading stopped here",
         )
         .help(help)
+        .into()
     }
 
     /// A value that begins with `{{` without quotes, on the line where reading stopped or the one before.
