@@ -19,6 +19,7 @@ pub mod print;
 pub mod signature;
 pub mod source;
 pub mod suggest;
+pub mod template;
 
 use diagnostic::{Code, Place};
 

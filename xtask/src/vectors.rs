@@ -1,6 +1,10 @@
 //! `cargo xtask vectors FOLDER`: runs template vectors through the language crate.
 //! Must not know how a template is evaluated.
 
+#[path = "../../dsl/tests/vectors/runner.rs"]
+mod runner;
+
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,5 +15,17 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("no vector runner yet for {}", arguments.folder.display())
+    let folder = &arguments.folder;
+    let report = runner::run(folder)
+        .map_err(|error| anyhow::anyhow!("failed to read the vectors of {}: {error}", folder.display()))?;
+    let mut out = std::io::stdout().lock();
+    for difference in &report.failed {
+        writeln!(out, "{difference}")?;
+    }
+    writeln!(out, "{} passed, {} failed", report.passed, report.failed.len())?;
+    Ok(if report.failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
