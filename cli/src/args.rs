@@ -26,6 +26,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Find mistakes in blueprints without a cluster.
     Check(commands::check::Arguments),
+    /// Show what an action of a blueprint would do, in which order and why, without a cluster.
+    Plan(commands::plan::Arguments),
     /// Print the completion script of a shell.
     Completion(commands::completion::Arguments),
 }

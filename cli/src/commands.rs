@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod plan;
 
 use std::process::ExitCode;
 
@@ -13,6 +14,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
     let Arguments { color, command } = arguments;
     match command {
         Command::Check(arguments) => check::run(&arguments, color),
+        Command::Plan(arguments) => plan::run(&arguments, color),
         Command::Completion(arguments) => completion::run(&arguments),
     }
 }

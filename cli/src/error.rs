@@ -14,7 +14,9 @@ use crate::args::Color;
 pub(crate) enum Kind {
     /// What was asked for was done and found wanting: a blueprint has mistakes, a run has failed.
     Failed = 1,
-    /// A file cannot be read.
+    /// The arguments make no sense together, or name something that is not there.
+    Usage = 2,
+    /// A file cannot be read, or does not hold what it should.
     Input = 3,
     /// The result cannot be written.
     Output = 4,

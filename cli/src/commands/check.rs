@@ -1,7 +1,5 @@
 //! `mainstay check`: every mistake of the blueprints that are named, without a cluster.
 
-mod input;
-
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,9 +12,8 @@ use mainstay_dsl::source::Source;
 
 use crate::args::Color;
 use crate::error::{Error, Kind, output};
+use crate::input::{self, Input};
 use crate::render;
-
-use input::Input;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
