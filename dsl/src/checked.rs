@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::name::{ActionName, ArtifactName, FunctionName, PhaseName};
 use crate::pointer::Pointer;
 
-pub use tree::{Text, Tree};
+pub use tree::{Error, Text, Tree};
 
 /// A blueprint that can be planned.
 ///
