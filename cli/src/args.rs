@@ -28,6 +28,12 @@ pub(crate) enum Command {
     Check(commands::check::Arguments),
     /// Show what an action of a blueprint would do, in which order and why, without a cluster.
     Plan(commands::plan::Arguments),
+    /// Make an ActionSet and follow it to its end.
+    Run(commands::run::Arguments),
+    /// Follow an ActionSet to its end.
+    Watch(commands::watch::Arguments),
+    /// Play backup and restore on a cluster, in a namespace of its own.
+    Demo(commands::demo::Arguments),
     /// Print the completion script of a shell.
     Completion(commands::completion::Arguments),
 }

@@ -20,6 +20,10 @@ pub(crate) enum Kind {
     Input = 3,
     /// The result cannot be written.
     Output = 4,
+    /// The cluster cannot be reached or refuses.
+    Cluster = 5,
+    /// Somebody pressed Ctrl-C.
+    Interrupted = 130,
 }
 
 /// Why a command has no result.

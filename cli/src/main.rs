@@ -2,8 +2,10 @@
 //! Must not know how to reconcile, or how a template is evaluated.
 
 mod args;
+mod cluster;
 mod commands;
 mod error;
+mod follow;
 mod input;
 mod render;
 

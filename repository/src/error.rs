@@ -334,6 +334,8 @@ pub enum Operation {
     HeadObject,
     /// Read of the bucket's region.
     HeadBucket,
+    /// Making of a bucket.
+    CreateBucket,
     /// Listing.
     ListObjects,
     /// Write in one request.

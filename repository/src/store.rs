@@ -170,6 +170,14 @@ impl Address {
     }
 }
 
+/// Makes the profile's bucket unless it is there. For people and tests: neither agent nor controller ever makes one.
+pub async fn make_bucket(profile: &Profile) -> Result<(), Error> {
+    match Address::of(profile, &Settings::default())? {
+        Address::S3(bucket) => s3::make_bucket(&bucket).await,
+        Address::Directory(_) | Address::Open(_) => Ok(()),
+    }
+}
+
 /// Opens the store; for S3 the bucket's region is looked up and a wrong credential found out here.
 pub async fn open(address: &Address) -> Result<Shared, Error> {
     match address {

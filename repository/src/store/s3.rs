@@ -39,6 +39,11 @@ impl fmt::Debug for Bucket {
     }
 }
 
+/// Makes the bucket unless it is there.
+pub(super) async fn make_bucket(address: &S3) -> Result<(), Error> {
+    client::make_bucket(address).await
+}
+
 impl Bucket {
     /// Connects, and finds out in which region the bucket is.
     pub(super) async fn open(address: &S3) -> Result<Self, Error> {

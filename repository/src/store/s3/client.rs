@@ -9,6 +9,8 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
     SharedHttpClient, StalledStreamProtectionConfig,
 };
+use aws_sdk_s3::operation::create_bucket::CreateBucketError;
+use aws_sdk_s3::types::CreateBucketConfiguration;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use rustls::pki_types::CertificateDer;
@@ -63,6 +65,57 @@ pub(super) async fn connect(address: &S3) -> Result<(Client, Faults), Error> {
     }
     faults.patience = settings.patience;
     Ok((client, faults))
+}
+
+/// Makes the bucket unless it is there.
+pub(super) async fn make_bucket(address: &S3) -> Result<(), Error> {
+    match connect(address).await {
+        Ok(_) => return Ok(()),
+        Err(Error::Bucket { .. }) => {}
+        Err(fault) => return Err(fault),
+    }
+    let S3 {
+        profile,
+        bucket,
+        settings,
+    } = address;
+    let region = match profile.location.region.as_str() {
+        "" => DEFAULT_REGION,
+        region => region,
+    };
+    let faults = Faults {
+        endpoint: profile.location.endpoint.url().unwrap_or(AMAZON).to_owned(),
+        bucket: bucket.clone(),
+        region: region.to_owned(),
+        patience: Patience(settings.patience.0.min(FIRST_PATIENCE)),
+    };
+    let http = http_client(profile, settings)?;
+    let client = Client::from_conf(config(address, region, credentials(&profile.credential)?, http));
+    // The default region must not be named, every other one must.
+    let place = (region != DEFAULT_REGION).then(|| {
+        CreateBucketConfiguration::builder()
+            .location_constraint(region.into())
+            .build()
+    });
+    faults
+        .repeat(|| async {
+            let request = client
+                .create_bucket()
+                .bucket(bucket)
+                .set_create_bucket_configuration(place.clone());
+            match request.send().await {
+                Ok(_) => Ok(()),
+                Err(refusal)
+                    if refusal
+                        .as_service_error()
+                        .is_some_and(CreateBucketError::is_bucket_already_owned_by_you) =>
+                {
+                    Ok(())
+                }
+                Err(refusal) => Err(faults.of(Operation::CreateBucket, bucket, &refusal)),
+            }
+        })
+        .await
 }
 
 /// Where the store says the bucket is. A credential that may not ask is no fault here, as it may well be allowed the rest.
