@@ -4,6 +4,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::announcement::Announcement;
@@ -53,4 +54,9 @@ pub struct Prepared {
     /// What must be kept to prepare the same scope again after an interruption. Goes into the journal, so it
     /// holds no secrets.
     pub snapshot: Option<Json>,
+}
+
+/// A moment in the layout of `.Time`: UTC, as many digits of the second as it needs.
+pub(crate) fn layout(time: Timestamp) -> String {
+    time.to_string()
 }

@@ -11,6 +11,8 @@ pub mod plan;
 
 pub mod run;
 
+pub mod driver;
+
 pub mod status;
 
 pub mod announcement;
@@ -18,5 +20,6 @@ pub mod clock;
 pub mod function;
 pub mod host;
 pub mod journal;
+mod render;
 pub mod scope;
 pub mod sealed;

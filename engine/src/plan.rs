@@ -6,6 +6,7 @@ mod graph;
 mod refusal;
 mod text;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub enum Lookup {
 #[derive(Clone, Debug)]
 pub struct Plan {
     run: Identity,
+    labels: BTreeMap<String, String>,
     actions: Vec<Action>,
 }
 
@@ -102,6 +104,7 @@ impl Plan {
         }
         Ok(Self {
             run: request.run.clone(),
+            labels: request.labels.clone(),
             actions,
         })
     }
@@ -109,6 +112,11 @@ impl Plan {
     /// Which run it plans.
     pub fn run(&self) -> &Identity {
         &self.run
+    }
+
+    /// The labels of the request.
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        &self.labels
     }
 
     /// The actions in the order of the request.

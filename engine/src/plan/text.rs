@@ -4,6 +4,7 @@
 use std::fmt;
 
 use mainstay_dsl::checked::{OnInterrupt, Phase};
+use mainstay_dsl::parsed::print_duration;
 
 use super::{Action, Callee, Node, Place, Plan, Reason};
 use crate::request::ObjectReference;
@@ -93,12 +94,13 @@ fn extras(phase: &Phase) -> Vec<String> {
     }
     if let Some(retry) = phase.retry {
         extras.push(format!(
-            "at most {} attempts, the second after {:?}",
-            retry.attempts, retry.backoff
+            "at most {} attempts, the second after {}",
+            retry.attempts,
+            print_duration(retry.backoff)
         ));
     }
     if let Some(timeout) = phase.timeout {
-        extras.push(format!("at most {timeout:?} each"));
+        extras.push(format!("at most {} each", print_duration(timeout)));
     }
     match phase.on_interrupt {
         Some(OnInterrupt::Rerun) => extras.push("run again after an interruption".to_owned()),

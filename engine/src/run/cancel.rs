@@ -1,10 +1,12 @@
 //! Ending before the end: cancelled runs, and what is under way when another step fails.
 //! Must not know how a call is stopped.
 
+use mainstay_dsl::parsed::print_duration;
+
 use super::action::Stage;
 use super::command::{Command, Timer};
 use super::step::State;
-use super::{GRACE, Run, Turn};
+use super::{GRACE, Life, Run, Turn};
 use crate::announcement::Announcement;
 use crate::function::{Cause, Error};
 use crate::plan::{Place, StepId};
@@ -23,12 +25,14 @@ impl Run {
         let mut announcement = Announcement::normal("Cancelled", format!("Cancelled: {reason}"));
         announcement.severity = crate::announcement::Severity::Warning;
         turn.announce(announcement);
-        if !self.awake {
+        if self.life != Life::Awake {
             return;
         }
         for index in 0..self.actions.len() {
             self.stop_phases(index, turn);
-            self.advance(index, turn);
+            if self.actions[index].prepared {
+                turn.then(Command::Continue { action: index });
+            }
         }
         self.launch(turn);
         self.finish(turn);
@@ -52,7 +56,7 @@ impl Run {
                     },
                     turn,
                 );
-                self.advance(index, turn);
+                turn.then(Command::Continue { action: index });
             }
         }
         self.finish(turn);
@@ -124,12 +128,12 @@ impl Run {
         let state = self.actions[id.action].steps[self.index(id)].state;
         match state {
             State::TimingOut => {
-                let timeout = self.plan.phase(id).timeout.unwrap_or_default();
+                let timeout = print_duration(self.plan.phase(id).timeout.unwrap_or_default());
                 error.message = if error.cause == Cause::Cancelled {
-                    format!("the attempt took longer than the {timeout:?} that its phase allows")
+                    format!("the attempt took longer than the {timeout} that its phase allows")
                 } else {
                     format!(
-                        "the attempt took longer than the {timeout:?} that its phase allows: {}",
+                        "the attempt took longer than the {timeout} that its phase allows: {}",
                         error.message
                     )
                 };

@@ -16,6 +16,12 @@ pub enum Command {
         /// The position of the action.
         action: usize,
     },
+    /// Go on with an action when what has happened to it is recorded; answered by `Continued`. It keeps the end of
+    /// one phase and the start of the next apart, as Kanister's status does.
+    Continue {
+        /// The position of the action.
+        action: usize,
+    },
     /// Evaluate a phase's `if`; answered by `Decided` or `Undecided`.
     Decide {
         /// The step.
@@ -59,6 +65,21 @@ pub enum Command {
     },
     /// Tell whoever watches.
     Announce(Announcement),
+}
+
+impl Command {
+    /// Whether anybody outside the engine notices when it is performed.
+    pub fn is_noticed(&self) -> bool {
+        match self {
+            Self::Call { .. } | Self::Abort { .. } | Self::Drop { .. } | Self::Announce(_) => true,
+            // Preparing only reads.
+            Self::Prepare { .. }
+            | Self::Continue { .. }
+            | Self::Decide { .. }
+            | Self::Start { .. }
+            | Self::Render { .. } => false,
+        }
+    }
 }
 
 /// Where a call comes from.

@@ -45,6 +45,11 @@ pub enum What {
         /// Why.
         message: String,
     },
+    /// What had happened to an action is recorded.
+    Continued {
+        /// The position of the action.
+        action: usize,
+    },
     /// The `if` of a phase was evaluated.
     Decided {
         /// The step.
@@ -132,6 +137,7 @@ impl What {
             Self::Resumed => "resumed",
             Self::Prepared { .. } => "prepared",
             Self::Unprepared { .. } => "unprepared",
+            Self::Continued { .. } => "continued",
             Self::Decided { .. } => "decided",
             Self::Undecided { .. } => "undecided",
             Self::Progressed { .. } => "progressed",

@@ -10,10 +10,10 @@ use snafu::{Snafu, ensure};
 use super::action::{Action, Stage};
 use super::command::{Command, Origin, Timer};
 use super::step::{State, Step};
-use super::{Impossible, ImpossibleSnafu, Run, Turn};
+use super::{Impossible, ImpossibleSnafu, Life, Run, Turn};
 use crate::announcement::Announcement;
 use crate::function::{Cause, Error, Recovery};
-use crate::journal::{ActionRecord, Attempt, StepRecord, VERSION};
+use crate::journal::{ActionRecord, Attempt, Record, StepRecord, VERSION};
 use crate::plan::{self, Place, Plan, StepId};
 use crate::status::{self, Status};
 
@@ -82,14 +82,12 @@ impl Run {
                 None => read_foreign(planned, shown, status.state, at),
             });
         }
-        let over = match status.state {
-            status::State::Complete | status::State::Failed => record.actions.len() < actions.len(),
-            status::State::Pending | status::State::Running => false,
-        };
-        let begun = status.state != status::State::Pending;
+        let foreign = *record == Record::default() || record.actions.len() < actions.len();
+        let begun = foreign && status.state != status::State::Pending;
+        let over = begun && status.state != status::State::Running;
         Ok(Self {
             plan,
-            awake: false,
+            life: Life::Interrupted,
             started: record.started.or(begun.then_some(at)),
             ended: record.ended.or(over.then_some(at)),
             cancelled: record.cancelled.clone(),
@@ -105,25 +103,52 @@ impl Run {
     /// Wakes a run that was interrupted: every action that was under way gets its scope again.
     pub(super) fn wake(&mut self, event: &'static str, turn: &mut Turn) -> Result<(), Impossible> {
         ensure!(
-            !self.awake,
+            self.life == Life::Interrupted,
             ImpossibleSnafu {
                 event,
-                subject: "a run that goes on"
+                subject: "a run that was not interrupted"
             }
         );
         if self.started.is_none() {
             self.begin(turn);
             return Ok(());
         }
-        self.awake = true;
-        for (index, action) in self.actions.iter().enumerate() {
-            if action.awaits_scope() {
+        self.life = Life::Awake;
+        for index in 0..self.actions.len() {
+            if !self.actions[index].awaits_scope() {
+                continue;
+            }
+            if self.needs_scope(index) {
                 turn.then(Command::Prepare { action: index });
+            } else {
+                // Its target may be gone by now, and nothing is left to do to it.
+                self.actions[index].prepared = true;
+                turn.then(Command::Continue { action: index });
             }
         }
         self.launch(turn);
         self.finish(turn);
         Ok(())
+    }
+
+    /// Whether anything is still to be rendered or called for an action.
+    fn needs_scope(&self, index: usize) -> bool {
+        let action = &self.actions[index];
+        let source = self.plan.actions()[index].source();
+        let halted = self.is_halted(index);
+        let phases = &action.steps[..source.phases.len()];
+        let artifacts = !halted && !source.artifacts.is_empty();
+        match action.stage {
+            Stage::Running => {
+                let pending = phases
+                    .iter()
+                    .any(|step| !step.state.is_done() && step.state != State::Failed);
+                action.is_under_way() || (pending && !halted) || source.defer.is_some() || artifacts
+            }
+            Stage::Deferring => action.is_under_way() || artifacts,
+            Stage::Preparing | Stage::Rendering => true,
+            Stage::Queued | Stage::Ended => false,
+        }
     }
 
     /// Decides about everything that was under way in an action whose scope is at hand again.
@@ -155,7 +180,10 @@ impl Run {
     }
 
     fn recover_call(&mut self, id: StepId, turn: &mut Turn) {
-        let stopping = id.place != Place::Defer && self.cancelled.is_some();
+        let stopping = match id.place {
+            Place::Phase(_) => self.cancelled.is_some(),
+            Place::Defer => self.abandoned,
+        };
         match self.plan.step(id).recovery {
             Recovery::Reattach => {
                 self.call_again(id, turn);
