@@ -18,6 +18,7 @@ mod methods;
 mod number;
 mod parser;
 mod print;
+mod references;
 mod registry;
 mod runes;
 mod semver;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 
 pub use ast::Span;
 pub use error::{Error, Failure, Kind, Limit, Stage};
+pub use references::{Access, Reference, Segment};
 pub use value::Value;
 
 /// Which set of functions a template may call.
@@ -154,6 +156,11 @@ impl Template {
     /// The tree, for whoever checks blueprints.
     pub fn ast(&self) -> &ast::Tree {
         &self.inner
+    }
+
+    /// Every path from the root that rendering may walk, in the order of the text.
+    pub fn references(&self) -> Vec<Reference> {
+        references::find(&self.inner)
     }
 
     /// Renders to text.
