@@ -35,6 +35,8 @@ pub struct Argument {
     pub default: Option<&'static str>,
     /// One sentence for the reference.
     pub summary: &'static str,
+    /// Whether it is ours: Kanister refuses a phase that gives it.
+    pub extension: bool,
 }
 
 /// The shape an argument is decoded to, with Kanister's leniencies (weak decoding).

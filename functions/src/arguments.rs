@@ -58,6 +58,7 @@ pub(crate) const fn required(name: &'static str, kind: Kind, summary: &'static s
         required: true,
         default: None,
         summary,
+        extension: false,
     }
 }
 
@@ -74,6 +75,7 @@ pub(crate) const fn optional(
         required: false,
         default: Some(default),
         summary,
+        extension: false,
     }
 }
 

@@ -9,8 +9,8 @@ use crate::pointer::Pointer;
 use crate::signature::{Argument, Kind, Signature};
 use crate::suggest;
 
-use super::Rules;
 use super::literals;
+use super::{Mode, Rules};
 
 /// Reports functions that do not exist and arguments that they do not take.
 pub(super) fn check(rules: &mut Rules<'_>) {
@@ -55,6 +55,9 @@ fn arguments(rules: &mut Rules<'_>, phase: &Phase, signature: &Signature) {
         let pointer = below.key(name);
         match signature.arguments.iter().find(|argument| argument.name == name) {
             Some(argument) => {
+                if argument.extension && rules.mode == Mode::Kanister {
+                    rules.report(not_portable(signature, argument, Place::key(pointer.clone())));
+                }
                 rules
                     .diagnostics
                     .extend(wrong_type(signature, argument, value, &pointer));
@@ -114,6 +117,20 @@ fn unknown_argument(signature: &Signature, name: &str, place: Place) -> Diagnost
             .patch(place, near),
         None => diagnostic.help(format!("remove `{name}`")),
     }
+}
+
+fn not_portable(signature: &Signature, argument: &Argument, place: Place) -> Diagnostic {
+    let name = argument.name;
+    Diagnostic::error(
+        Code::NotPortable,
+        format!("Kanister's `{}` has no argument `{name}`", signature.function),
+        place,
+        "an extension of mainstay",
+    )
+    .note("Kanister refuses the phase before it starts")
+    .help(format!(
+        "remove `{name}`, or check without `--kanister` if only mainstay runs this blueprint"
+    ))
 }
 
 fn wrong_type(

@@ -20,7 +20,11 @@ pub(crate) fn signatures() -> Signatures {
         function(
             "KubeTask",
             &task,
-            &[("namespace", Kind::Text), ("podLabels", Kind::TextMap)],
+            &[
+                ("namespace", Kind::Text),
+                ("podLabels", Kind::TextMap),
+                ("mountProfile", Kind::Boolean),
+            ],
             script,
         ),
         function(
@@ -81,6 +85,7 @@ fn function(
             required,
             default: None,
             summary: "An argument.",
+            extension: name == "mountProfile",
         }
     };
     Signature {

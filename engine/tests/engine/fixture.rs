@@ -191,6 +191,7 @@ fn signature(name: &str) -> Signature {
         required: false,
         default: None,
         summary: "",
+        extension: false,
     };
     Signature {
         function: name.into(),
