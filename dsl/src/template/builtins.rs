@@ -7,23 +7,8 @@ mod escape;
 mod index;
 
 use super::Value;
-use super::function::{Arguments, Context, Form, Function, Implementation, Parameter, Stop};
+use super::function::{Arguments, Context, Form, Function, Parameter, Stop};
 use super::{base64, print};
-
-const fn function(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    rest: Option<Parameter>,
-    implementation: Implementation,
-) -> Function {
-    Function {
-        name,
-        parameters,
-        rest,
-        changes_data: false,
-        form: Form::Call(implementation),
-    }
-}
 
 const fn short_circuit(name: &'static str, form: Form) -> Function {
     Function {
@@ -44,55 +29,55 @@ const MANY_ANY: Option<Parameter> = Some(Parameter::Any);
 pub(super) static FUNCTIONS: [Function; 19] = [
     short_circuit("and", Form::And),
     short_circuit("or", Form::Or),
-    function("not", ONE, None, |_, arguments| {
+    Function::new("not", ONE, None, |_, arguments| {
         Ok(Value::Bool(!arguments.any(0).is_true()))
     }),
-    function("call", ONE, MANY, call),
-    function("index", ONE, MANY, index::index),
-    function("slice", ONE, MANY, index::slice),
-    function("len", ONE, None, index::len),
-    function("print", &[], MANY_ANY, |context, arguments| {
+    Function::new("call", ONE, MANY, call),
+    Function::new("index", ONE, MANY, index::index),
+    Function::new("slice", ONE, MANY, index::slice),
+    Function::new("len", ONE, None, index::len),
+    Function::new("print", &[], MANY_ANY, |context, arguments| {
         Ok(Value::text(print::print(arguments.rest(0), context.meter)?))
     }),
-    function("println", &[], MANY_ANY, |context, arguments| {
+    Function::new("println", &[], MANY_ANY, |context, arguments| {
         Ok(Value::text(print::print_line(arguments.rest(0), context.meter)?))
     }),
-    function("printf", &[Parameter::TEXT], MANY_ANY, |context, arguments| {
+    Function::new("printf", &[Parameter::TEXT], MANY_ANY, |context, arguments| {
         Ok(Value::text(print::printf(
             arguments.text(0),
             arguments.rest(1),
             context.meter,
         )?))
     }),
-    function("html", &[], MANY_ANY, escape::html),
-    function("js", &[], MANY_ANY, escape::js),
-    function("urlquery", &[], MANY_ANY, escape::url_query),
-    function("eq", ONE, MANY, |_, arguments| {
+    Function::new("html", &[], MANY_ANY, escape::html),
+    Function::new("js", &[], MANY_ANY, escape::js),
+    Function::new("urlquery", &[], MANY_ANY, escape::url_query),
+    Function::new("eq", ONE, MANY, |_, arguments| {
         Ok(Value::Bool(compare::equal(arguments)?))
     }),
-    function("ne", TWO, None, |_, arguments| {
+    Function::new("ne", TWO, None, |_, arguments| {
         Ok(Value::Bool(!compare::equal(arguments)?))
     }),
-    function("lt", TWO, None, |_, arguments| {
+    Function::new("lt", TWO, None, |_, arguments| {
         Ok(Value::Bool(compare::less(arguments)?))
     }),
-    function("le", TWO, None, |_, arguments| {
+    Function::new("le", TWO, None, |_, arguments| {
         Ok(Value::Bool(compare::less_or_equal(arguments)?))
     }),
-    function("gt", TWO, None, |_, arguments| {
+    Function::new("gt", TWO, None, |_, arguments| {
         Ok(Value::Bool(!compare::less_or_equal(arguments)?))
     }),
-    function("ge", TWO, None, |_, arguments| {
+    Function::new("ge", TWO, None, |_, arguments| {
         Ok(Value::Bool(!compare::less(arguments)?))
     }),
 ];
 
 /// What kubectl's printer adds.
 pub(super) static PRINTER_FUNCTIONS: [Function; 2] = [
-    function("exists", &[Parameter::Any], MANY_ANY, |_, arguments| {
+    Function::new("exists", &[Parameter::Any], MANY_ANY, |_, arguments| {
         Ok(Value::Bool(index::exists(arguments)))
     }),
-    function("base64decode", &[Parameter::TEXT], None, |_, arguments| {
+    Function::new("base64decode", &[Parameter::TEXT], None, |_, arguments| {
         let decoded = base64::decode(arguments.text(0));
         decoded
             .map(Value::text)

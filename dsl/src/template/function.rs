@@ -28,6 +28,32 @@ pub struct Function {
     pub form: Form,
 }
 
+impl Function {
+    /// A function of which all arguments are evaluated.
+    pub(super) const fn new(
+        name: &'static str,
+        parameters: &'static [Parameter],
+        rest: Option<Parameter>,
+        implementation: Implementation,
+    ) -> Self {
+        Self {
+            name,
+            parameters,
+            rest,
+            changes_data: false,
+            form: Form::Call(implementation),
+        }
+    }
+
+    /// The same, for a function that changes its first argument.
+    pub(super) const fn changing(self) -> Self {
+        Self {
+            changes_data: true,
+            ..self
+        }
+    }
+}
+
 /// What calling a function means.
 #[derive(Debug, Clone, Copy)]
 pub enum Form {

@@ -78,6 +78,11 @@ pub(super) fn is_digit(character: char) -> bool {
     unicode::DECIMAL_NUMBER(character)
 }
 
+/// A number of any kind, such as a fraction or a Roman one.
+pub(super) fn is_number(character: char) -> bool {
+    unicode::NUMBER(character)
+}
+
 /// An upper-case letter. Title case is neither upper nor lower.
 pub(super) fn is_upper(character: char) -> bool {
     unicode::UPPERCASE_LETTER(character)

@@ -5,6 +5,7 @@
 
 mod collections;
 pub(super) mod copy;
+pub(super) mod equality;
 
 use std::fmt;
 use std::sync::Arc;
@@ -212,6 +213,11 @@ impl Value {
     /// Whether it is a pointer, or a place for anything, that holds nothing.
     pub fn is_nil_pointer(&self) -> bool {
         matches!(self, Self::Nil | Self::Pointer(_, None) | Self::BoolPointer(None))
+    }
+
+    /// Whether it is nil in an entry of a map, where pointers do not count.
+    pub fn is_nil_entry(&self) -> bool {
+        self.is_nil() && !matches!(self, Self::Pointer(..) | Self::BoolPointer(_))
     }
 
     /// Whether it can hold other values in any number.

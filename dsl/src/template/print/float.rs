@@ -26,10 +26,7 @@ pub(crate) fn format(number: f64, verb: char, precision: Option<usize>) -> Strin
             decimal.exponential(precision, verb)
         }
         'f' | 'F' => {
-            let decimal = Decimal::new(number, None);
-            let fraction = usize::try_from(decimal.length() - decimal.point).unwrap_or(0);
-            let precision = precision.unwrap_or(fraction);
-            format!("{number:.precision$}")
+            precision.map_or_else(|| number.to_string(), |precision| format!("{number:.precision$}"))
         }
         'x' | 'X' => hexadecimal(number, precision, verb),
         'b' => binary(number),
