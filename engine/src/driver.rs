@@ -260,7 +260,9 @@ impl Driver {
         while let Some(what) = self.happened.pop_front() {
             let at = self.clock.now();
             let only_progress = matches!(what, What::Progressed { .. });
-            let commands = self.run.apply(Event { at, what }).map_err(Stop::Impossible)?;
+            let event = Event { at, what };
+            log(&event);
+            let commands = self.run.apply(event).map_err(Stop::Impossible)?;
             if self.settings.records == Records::EveryChange && !only_progress {
                 self.record().await?;
             }
@@ -398,6 +400,16 @@ impl Driver {
             random: self.random.as_mut(),
             environment: &self.settings.environment,
             limits: self.settings.limits,
+        }
+    }
+}
+
+/// Writes an event down in the form in which a history is kept and replayed.
+fn log(event: &Event) {
+    if tracing::enabled!(tracing::Level::TRACE) {
+        match serde_json::to_string(event) {
+            Ok(event) => tracing::trace!(%event),
+            Err(error) => tracing::trace!(%error, "an event cannot be written down"),
         }
     }
 }

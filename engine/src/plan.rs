@@ -169,6 +169,18 @@ impl Action {
                 blueprint: request.blueprint.clone(),
             });
         };
+        if let Some(phase) = source
+            .phases
+            .iter()
+            .chain(&source.defer)
+            .find(|phase| phase.for_each.is_some())
+        {
+            return Err(Refusal::ForEach {
+                action: position,
+                name: request.action.clone(),
+                phase: phase.name.clone(),
+            });
+        }
         let graph = Graph::new(position, source)?;
         let steps = source
             .phases

@@ -53,6 +53,16 @@ pub enum Refusal {
         /// The phase that there is not.
         missing: PhaseName,
     },
+    /// A phase is to be repeated, which this version cannot.
+    #[snafu(display("Phase {phase} of action {name} says forEach, which this version does not run"))]
+    ForEach {
+        /// The position of the action.
+        action: usize,
+        /// Its name.
+        name: ActionName,
+        /// The phase.
+        phase: PhaseName,
+    },
     /// Phases wait for each other.
     #[snafu(display("Phases of action {name} wait for each other: {}", circle(edges)))]
     Cycle {
@@ -104,10 +114,12 @@ impl Refusal {
                 format!("ActionSetFailed Action: {name}"),
                 format!("Could not get initial action: {self}"),
             ),
-            Self::NoPhase { action, name, .. } | Self::Cycle { action, name, .. } => Announcement::warning(
+            Self::NoPhase { action, name, .. }
+            | Self::ForEach { action, name, .. }
+            | Self::Cycle { action, name, .. } => Announcement::warning(
                 *action,
                 format!("ActionSetFailed Action: {name}"),
-                format!("Could not order the phases: {self}"),
+                format!("Could not plan the action: {self}"),
             ),
         }
     }

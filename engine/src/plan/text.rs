@@ -16,7 +16,7 @@ impl fmt::Display for Plan {
         for (position, action) in self.actions().iter().enumerate() {
             writeln!(
                 formatter,
-                "action {}: {} of {}, blueprint {}",
+                "action {}: {}{}, blueprint {}",
                 position + 1,
                 action.request.action,
                 object(&action.request.object),
@@ -40,10 +40,10 @@ fn object(reference: &ObjectReference) -> String {
     } else {
         &reference.kind
     };
-    if reference.namespace.is_empty() {
-        format!("{kind} {}", reference.name)
-    } else {
-        format!("{kind} {}/{}", reference.namespace, reference.name)
+    match (reference.name.as_str(), reference.namespace.as_str()) {
+        ("", _) => String::new(),
+        (name, "") => format!(" of {kind} {name}"),
+        (name, namespace) => format!(" of {kind} {namespace}/{name}"),
     }
 }
 
@@ -88,9 +88,6 @@ fn extras(phase: &Phase) -> Vec<String> {
     let mut extras = Vec::new();
     if let Some(condition) = &phase.condition {
         extras.push(format!("if {}", condition.written));
-    }
-    if phase.for_each.is_some() {
-        extras.push("once for each item".to_owned());
     }
     if let Some(retry) = phase.retry {
         extras.push(format!(

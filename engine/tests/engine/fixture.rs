@@ -21,6 +21,8 @@ use mainstay_engine::run::Run;
 use mainstay_engine::scope::Scope;
 use mainstay_engine::sealed::Sealed;
 use mainstay_engine::status::Status;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::Notify;
@@ -132,7 +134,7 @@ impl Clock for Jumping {
 /// What functions have done to the world; outlives every controller.
 #[derive(Debug, Default)]
 pub(crate) struct World {
-    /// Calls that have begun, in order.
+    /// Calls that have begun, and how they were cut short, in order.
     pub(crate) calls: Mutex<Vec<String>>,
     /// Things made, by the key of the call that made them. A reattached call finds its own.
     pub(crate) made: Mutex<BTreeSet<Key>>,
@@ -161,6 +163,20 @@ pub(crate) struct Scripted {
     signature: Signature,
     recovery: Recovery,
     world: Arc<World>,
+}
+
+/// Tells of a call that was dropped before it ended.
+struct Dropped<'a> {
+    world: &'a World,
+    told: Option<String>,
+}
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        if let Some(told) = self.told.take() {
+            self.world.calls.lock().unwrap().push(told);
+        }
+    }
 }
 
 /// What a scripted function is told by its arguments.
@@ -261,12 +277,19 @@ impl Function for Scripted {
             *self.world.makings.lock().unwrap() += 1;
         }
         self.world.called.notify_one();
+        let mut dropped = Dropped {
+            world: &self.world,
+            told: Some(format!("{}#{} dropped", key.phase, key.attempt)),
+        };
         assert!(!script.panic, "as it was told");
         let half = std::time::Duration::from_secs(script.seconds) / 2;
         for _ in 0..2 {
             tokio::select! {
                 () = tokio::time::sleep(half) => {}
                 () = call.cancel.cancelled(), if !script.stubborn => {
+                    dropped.told = None;
+                    let told = format!("{}#{} asked to end", key.phase, key.attempt);
+                    self.world.calls.lock().unwrap().push(told);
                     return Err(Error::new(Cause::Cancelled, "asked to end"));
                 }
             }
@@ -282,6 +305,7 @@ impl Function for Scripted {
         if script.stubborn {
             std::future::pending::<()>().await;
         }
+        dropped.told = None;
         match script.error {
             Some(message) if script.failures.is_none_or(|failures| key.attempt <= failures) => {
                 Err(Error::new(script.cause.unwrap_or(Cause::Failed), message))
@@ -405,7 +429,7 @@ pub(crate) fn live(case: &Case, world: &Arc<World>, journal: Memory, records: Re
         }),
         journal: Arc::clone(&journal) as Arc<dyn Journal>,
         clock: world.clock(),
-        random: Box::new(<rand::rngs::StdRng as rand::SeedableRng>::seed_from_u64(7)),
+        random: Box::new(StdRng::seed_from_u64(7)),
         settings: Settings {
             records,
             ..Settings::default()

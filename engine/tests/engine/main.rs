@@ -3,6 +3,7 @@
 
 mod cases;
 mod crash;
+mod driving;
 mod fixture;
 mod histories;
 mod matrix;
