@@ -57,6 +57,7 @@ impl Join {
             kind: Kind::Text,
             required: true,
             default: None,
+            extension: false,
             summary,
         };
         Self(Signature {

@@ -206,6 +206,7 @@ fn signature(name: &str) -> Signature {
         kind,
         required: false,
         default: None,
+        extension: false,
         summary: "",
         extension: false,
     };
