@@ -28,7 +28,7 @@ use crate::certificates;
 use crate::cgroup;
 use crate::folder::{self, Folder};
 use crate::host;
-use crate::images;
+use crate::images::{self, Archive};
 use crate::process::{self, Process};
 use crate::programs::{self, Kubernetes};
 use layout::Layout;
@@ -82,11 +82,10 @@ pub enum Error {
     },
     #[snafu(display("the first process of cluster {name} ended: {last}; its logs are in {}", logs.display()))]
     Ended { name: Name, logs: PathBuf, last: String },
-    #[snafu(display("failed to load the image {}", archive.display()))]
-    LoadImage {
-        archive: PathBuf,
-        source: process::Error,
-    },
+    #[snafu(display("failed to load the image {image}"))]
+    LoadImage { image: String, source: process::Error },
+    #[snafu(display("failed to pass the image {image} to the runtime"))]
+    PassImage { image: String, source: io::Error },
     #[snafu(display("failed to look at or end processes"))]
     HandleProcess { source: process::Error },
     #[snafu(display("the cluster {name} does not run"))]
@@ -125,8 +124,8 @@ impl fmt::Display for Name {
 /// What a cluster begins with.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Archives of images to load before the cluster is said to be up, the pause image apart.
-    pub images: Vec<PathBuf>,
+    /// Images to load before the cluster is said to be up.
+    pub images: Vec<Archive>,
 }
 
 /// What becomes of the files of something that is stopped.
@@ -177,7 +176,7 @@ impl Cluster {
             .await
             .context(PrepareMachineSnafu)?;
         let kubernetes = programs::kubernetes(folder).await.context(GetProgramSnafu)?;
-        let pause = images::pause(folder, &kubernetes).context(MakePauseSnafu)?;
+        let pause = images::pause(folder, &kubernetes).await.context(MakePauseSnafu)?;
         let _lock = folder
             .lock(&format!("cluster-{name}"))
             .await

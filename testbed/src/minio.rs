@@ -170,6 +170,11 @@ impl Minio {
         }))
     }
 
+    /// Its host and port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its URL, without a slash at the end.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)

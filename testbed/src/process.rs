@@ -86,6 +86,11 @@ pub async fn run(command: &mut Command) -> Result<Output, Error> {
         .output()
         .await
         .context(StartSnafu { program: &program })?;
+    check(&program, output)
+}
+
+/// Takes the output of a program that ended well; of another, the last it said.
+pub(crate) fn check(program: &str, output: Output) -> Result<Output, Error> {
     if output.status.success() {
         return Ok(output);
     }

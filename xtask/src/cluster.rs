@@ -72,10 +72,10 @@ async fn build(folder: &Folder) -> anyhow::Result<()> {
 
 async fn bring_up(folder: &Folder, up: &Up) -> anyhow::Result<()> {
     let name = Name::new(&up.name)?;
-    let options = Options {
-        images: up.images.clone(),
-    };
-    let cluster = Cluster::up(folder, &name, &options).await?;
+    let cluster = Cluster::up(folder, &name, &Options::default()).await?;
+    for archive in &up.images {
+        cluster.load_file(archive).await?;
+    }
     println!("export KUBECONFIG={}", cluster.kubeconfig().display());
     println!("# kubectl: {}", cluster.kubectl().display());
     println!("# logs: {}", cluster.logs().display());
@@ -88,6 +88,12 @@ async fn bring_up(folder: &Folder, up: &Up) -> anyhow::Result<()> {
         );
         println!(
             "export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}",
+            minio::ACCESS_KEY,
+            minio::SECRET_KEY
+        );
+        println!("export MAINSTAY_S3_ADDRESS={}", store.address());
+        println!(
+            "export MAINSTAY_S3_ACCESS_KEY={} MAINSTAY_S3_SECRET_KEY={}",
             minio::ACCESS_KEY,
             minio::SECRET_KEY
         );

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod cluster;
 mod crds;
+mod images;
 mod tidy;
 mod vectors;
 
@@ -27,6 +28,8 @@ enum Command {
     Cluster(cluster::Arguments),
     /// Write the custom resource definitions to deploy/crds.
     Crds(crds::Arguments),
+    /// Make container images without a registry.
+    Images(images::Arguments),
     /// Check the rules of the source tree.
     Tidy,
     /// Run every template vector of a folder and print what fails.
@@ -34,10 +37,15 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
     match Arguments::parse().command {
         Command::Cluster(arguments) => cluster::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
+        Command::Images(arguments) => images::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Vectors(arguments) => vectors::run(&arguments),
     }

@@ -3,8 +3,8 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use snafu::{OptionExt, ResultExt};
@@ -14,7 +14,7 @@ use super::claim::Claim;
 use super::layout::Layout;
 use super::{
     ArrangeCgroupsSnafu, Cluster, EndedSnafu, Error, HandleProcessSnafu, LoadImageSnafu, Name,
-    NotRunningSnafu, ReadStateSnafu, StartSnafu, UnderstandStateSnafu, first_process, write,
+    NotRunningSnafu, PassImageSnafu, ReadStateSnafu, StartSnafu, UnderstandStateSnafu, first_process, write,
 };
 use crate::address::Addresses;
 use crate::cgroup;
@@ -22,6 +22,7 @@ use crate::components::Components;
 use crate::configuration::RUNTIME_SOCKET;
 use crate::document::{Cgroup, Cover, Document, Network, Setting};
 use crate::folder::Folder;
+use crate::images::Archive;
 use crate::process;
 use crate::programs::Kubernetes;
 
@@ -140,7 +141,7 @@ fn describe(
 
 impl Cluster {
     /// Waits until the node is ready and the images are loaded, and no longer when process 1 ends.
-    pub(super) async fn settle(&self, archives: &[PathBuf]) -> Result<(), Error> {
+    pub(super) async fn settle(&self, images: &[Archive]) -> Result<(), Error> {
         let mut settle = Command::new(self.kubernetes.program());
         settle
             .arg("settle")
@@ -160,8 +161,8 @@ impl Cluster {
             Ok(())
         };
         let loaded = async {
-            for archive in archives {
-                self.load(archive).await?;
+            for image in images {
+                self.load(image).await?;
             }
             Ok(())
         };
@@ -187,23 +188,60 @@ impl Cluster {
         .fail()
     }
 
-    /// Loads the archive of an image, unless this archive was loaded before.
-    pub async fn load(&self, archive: &Path) -> Result<(), Error> {
-        let information = fs::metadata(archive).context(ReadStateSnafu { path: archive })?;
-        let state = format!(
-            "{} {} {}",
-            information.len(),
-            information.mtime(),
-            information.mtime_nsec()
-        );
-        let name = archive.file_name().unwrap_or(archive.as_os_str());
-        let mark = self.layout.loaded().join(name);
+    /// Loads an image, unless this one was loaded before.
+    pub async fn load(&self, image: &Archive) -> Result<(), Error> {
+        let name = image.name();
+        let mark = self.layout.loaded().join(name.replace(['/', ':'], "_"));
+        let digest = image.digest();
         match fs::read_to_string(&mark) {
-            Ok(loaded) if loaded == state => return Ok(()),
+            Ok(loaded) if loaded == digest => return Ok(()),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(source).context(ReadStateSnafu { path: mark }),
         }
+        let mut child = self
+            .import()
+            .await
+            .spawn()
+            .context(PassImageSnafu { image: name })?;
+        let input = child.stdin.take().context(NotRunningSnafu {
+            name: self.name.clone(),
+        })?;
+        let input = input.into_owned_fd().context(PassImageSnafu { image: name })?;
+        let stream = image.clone();
+        let written =
+            tokio::task::spawn_blocking(move || stream.write(io::BufWriter::new(fs::File::from(input))));
+        let output = child
+            .wait_with_output()
+            .await
+            .context(PassImageSnafu { image: name })?;
+        // What the runtime said comes first: when it refuses, writing fails as well, and only because of it.
+        process::check("ctr", output).context(LoadImageSnafu { image: name })?;
+        written
+            .await
+            .map_err(io::Error::from)
+            .flatten()
+            .context(PassImageSnafu { image: name })?;
+        write(&mark, digest)
+    }
+
+    /// Loads an image from a file such as `docker save` writes.
+    pub async fn load_file(&self, archive: &Path) -> Result<(), Error> {
+        let input = fs::File::open(archive).context(ReadStateSnafu { path: archive })?;
+        let image = archive.display().to_string();
+        let mut command = self.import().await;
+        command.stdin(input);
+        let child = command.spawn().context(PassImageSnafu { image: &image })?;
+        let output = child
+            .wait_with_output()
+            .await
+            .context(PassImageSnafu { image: &image })?;
+        process::check("ctr", output).context(LoadImageSnafu { image })?;
+        Ok(())
+    }
+
+    /// The command that gives the runtime an image from its standard input, once the runtime listens.
+    async fn import(&self) -> Command {
         // The socket lies in the cluster's own /run; the kernel shows it below its process 1.
         let socket = PathBuf::from(format!("/proc/{}/root{RUNTIME_SOCKET}", self.process.id));
         while !socket.exists() {
@@ -214,10 +252,12 @@ impl Cluster {
             .arg("--address")
             .arg(&socket)
             .args(["--namespace", "k8s.io", "--connect-timeout", "30s"]);
-        command.args(["images", "import"]).arg(archive);
-        process::run(&mut command)
-            .await
-            .context(LoadImageSnafu { archive })?;
-        write(&mark, state)
+        command.args(["images", "import", "-"]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
     }
 }

@@ -1,0 +1,188 @@
+//! One layer of an image: a tar file whose bytes depend on nothing but its contents.
+//! Must not know which image it is for.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use snafu::ResultExt;
+
+use super::recipe::{Content, File};
+use super::{Error, WriteSnafu, beside, read};
+
+/// A finished layer: an uncompressed tar file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layer {
+    pub(crate) path: PathBuf,
+    /// SHA-256 of the file, in hexadecimal.
+    pub(crate) digest: String,
+}
+
+/// Who owns an entry and who may do what with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access {
+    pub(crate) mode: u32,
+    pub(crate) user: u64,
+    pub(crate) group: u64,
+}
+
+impl Access {
+    /// Root's, with these permissions.
+    pub(crate) const fn root(mode: u32) -> Self {
+        Self {
+            mode,
+            user: 0,
+            group: 0,
+        }
+    }
+}
+
+/// What an entry is.
+pub(crate) enum Entry<'a> {
+    Folder,
+    /// Contents and their length.
+    File(&'a mut dyn Read, u64),
+    /// Points to a path, absolute or relative to its own folder.
+    Symlink(&'a Path),
+    /// Is the same file as an entry before it, by that one's path.
+    Link(&'a Path),
+}
+
+/// Writes a layer. All times are the beginning of time.
+pub(crate) struct Builder {
+    tar: tar::Builder<Hashing<io::BufWriter<fs::File>>>,
+    half: PathBuf,
+}
+
+impl Builder {
+    fn create(half: PathBuf) -> io::Result<Self> {
+        let inner = io::BufWriter::new(fs::File::create(&half)?);
+        Ok(Self {
+            tar: tar::Builder::new(Hashing {
+                inner,
+                hash: Sha256::new(),
+            }),
+            half,
+        })
+    }
+
+    /// Adds an entry at a path without a leading slash.
+    pub(crate) fn add(&mut self, path: &Path, access: Access, entry: Entry<'_>) -> io::Result<()> {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(access.mode);
+        header.set_uid(access.user);
+        header.set_gid(access.group);
+        header.set_mtime(0);
+        header.set_size(0);
+        match entry {
+            Entry::Folder => {
+                header.set_entry_type(tar::EntryType::Directory);
+                self.tar.append_data(&mut header, path, io::empty())
+            }
+            Entry::File(contents, size) => {
+                header.set_entry_type(tar::EntryType::Regular);
+                header.set_size(size);
+                self.tar.append_data(&mut header, path, contents)
+            }
+            Entry::Symlink(target) => {
+                header.set_entry_type(tar::EntryType::Symlink);
+                self.tar.append_link(&mut header, path, target)
+            }
+            Entry::Link(target) => {
+                header.set_entry_type(tar::EntryType::Link);
+                self.tar.append_link(&mut header, path, target)
+            }
+        }
+    }
+
+    fn finish(self, path: &Path) -> io::Result<String> {
+        let Hashing { mut inner, hash } = self.tar.into_inner()?;
+        inner.flush()?;
+        fs::rename(self.half, path)?;
+        Ok(HEXLOWER.encode(&hash.finalize()))
+    }
+}
+
+/// Gives the layer with a key, filling it when it was not made before. The key says everything that decides what is in
+/// it. The caller holds the lock of the images.
+pub(crate) fn get(
+    folder: &Path,
+    key: &str,
+    fill: impl FnOnce(&mut Builder) -> Result<(), Error>,
+) -> Result<Layer, Error> {
+    let path = folder.join(format!("{key}.tar"));
+    let digest_path = folder.join(format!("{key}.sha256"));
+    if path.exists() && digest_path.exists() {
+        let digest = String::from_utf8_lossy(&read(&digest_path)?).into_owned();
+        return Ok(Layer { path, digest });
+    }
+    let mut builder = Builder::create(path.with_extension("half")).context(WriteSnafu { path: &path })?;
+    fill(&mut builder)?;
+    let digest = builder.finish(&path).context(WriteSnafu { path: &path })?;
+    fs::write(&digest_path, &digest).context(WriteSnafu { path: digest_path })?;
+    Ok(Layer { path, digest })
+}
+
+/// Makes a layer of single files.
+pub(crate) async fn of_files(folder: &Path, files: Vec<File>) -> Result<Layer, Error> {
+    let folder = folder.to_owned();
+    beside(move || {
+        let mut hash = Sha256::new();
+        let mut read_files = Vec::new();
+        for file in files {
+            let File {
+                path,
+                access,
+                content,
+            } = file;
+            let contents = match &content {
+                Content::Bytes(bytes) => bytes.clone(),
+                Content::Copy(source) => read(source)?,
+                Content::Folder | Content::Symlink(_) => Vec::new(),
+            };
+            hash.update(format!("{path} {access:?} {}\n", contents.len()));
+            if let Content::Symlink(target) = content {
+                hash.update(target);
+            }
+            hash.update(&contents);
+            read_files.push((path, access, content, contents));
+        }
+        let key = HEXLOWER.encode(&hash.finalize()[..16]);
+        get(&folder, &key, |builder| {
+            for (path, access, content, contents) in &read_files {
+                let entry = match content {
+                    Content::Folder => Entry::Folder,
+                    Content::Symlink(target) => Entry::Symlink(Path::new(*target)),
+                    Content::Bytes(_) | Content::Copy(_) => {
+                        Entry::File(&mut contents.as_slice(), contents.len() as u64)
+                    }
+                };
+                builder
+                    .add(Path::new(*path), *access, entry)
+                    .context(WriteSnafu { path: *path })?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Passes on what is written and hashes it.
+struct Hashing<W> {
+    inner: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
