@@ -14,6 +14,7 @@ pub mod error;
 pub mod location;
 pub mod object;
 pub mod restic;
+mod rustic;
 pub mod secret;
 pub mod size;
 pub mod store;

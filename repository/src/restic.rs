@@ -1,7 +1,7 @@
 //! A deduplicated, encrypted repository in restic's format, as its users see it: what can be asked of it and what comes back.
 //!
 //! What restic (0.14 and newer) or Kanister wrote is read, and the reverse. It must not know how the format is read and
-//! written; no type of the library that does appears here.
+//! written: that is `crate::rustic`, and no type of the library it uses appears here.
 
 pub mod check;
 pub mod forget;
@@ -21,7 +21,7 @@ pub use source::{Backup, Failure, Note, OnChange, Outcome, Parent, Remark, Strea
 
 use crate::location::{self, Profile, RepositoryPath};
 use crate::store::{Address, Settings};
-use crate::{Error, Watch};
+use crate::{Error, Secret, Watch};
 
 /// Where a repository lies.
 #[derive(Clone, Debug)]
@@ -62,6 +62,32 @@ impl Options {
             host: host.into(),
             retry_lock: Duration::from_mins(10),
         }
+    }
+}
+
+/// Opens the repository. [`Error::Absent`] when there is none, which is said only when its `config` is proven absent.
+pub fn open(location: &Location, password: &Secret, options: &Options) -> Result<Box<dyn Repository>, Error> {
+    crate::rustic::open(location, password, options)
+}
+
+/// Makes a repository. [`Error::Present`] when there is one.
+pub fn init(location: &Location, password: &Secret, options: &Options) -> Result<Box<dyn Repository>, Error> {
+    crate::rustic::init(location, password, options)
+}
+
+/// Opens the repository, or makes it when there is none: what `BackupData` does. A wrong password makes nothing.
+pub fn open_or_init(
+    location: &Location,
+    password: &Secret,
+    options: &Options,
+) -> Result<Box<dyn Repository>, Error> {
+    match open(location, password, options) {
+        Err(Error::Absent { .. }) => match init(location, password, options) {
+            // Somebody else was faster.
+            Err(Error::Present { .. }) => open(location, password, options),
+            made => made,
+        },
+        opened => opened,
     }
 }
 

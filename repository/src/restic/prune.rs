@@ -24,6 +24,7 @@ impl Default for Limits {
 pub struct Plan {
     /// What it will do, in numbers.
     pub report: Report,
+    pub(crate) inner: crate::rustic::Prune,
 }
 
 /// What a prune does or did.

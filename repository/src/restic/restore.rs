@@ -38,8 +38,8 @@ pub enum Mode {
     Delta,
 }
 
-/// What a restore would do.
-#[derive(Clone, Debug)]
+/// What a restore would do. Holds a shared lock, so that nothing it needs is pruned, until it is carried out or dropped.
+#[derive(Debug)]
 pub struct Plan {
     /// The snapshot.
     pub snapshot: SnapshotId,
@@ -55,8 +55,7 @@ pub struct Plan {
     pub fetch: u64,
     /// What the present rights cannot restore.
     pub beyond_rights: Vec<String>,
-    /// Where it goes.
-    pub target: Target,
+    pub(crate) inner: crate::rustic::Restore,
 }
 
 /// What a restore did.

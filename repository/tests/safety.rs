@@ -1,0 +1,11 @@
+//! What stands for the safety of data, one file per danger; one program, as linking it takes longer than running it.
+
+#[cfg(test)]
+#[path = "safety/fixture.rs"]
+mod fixture;
+#[cfg(test)]
+#[path = "safety/interop.rs"]
+mod interop;
+#[cfg(test)]
+#[path = "safety/volume.rs"]
+mod volume;

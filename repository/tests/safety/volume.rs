@@ -1,0 +1,1 @@
+//! Section 4 of the design, row by row.
