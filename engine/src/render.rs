@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mainstay_dsl::checked::{Artifact as Template, ObjectTemplate, Phase, Text, Tree};
+use mainstay_dsl::checked::{self, Artifact as Template, ObjectTemplate, Phase, Text};
 use mainstay_dsl::name::{ArtifactName, FunctionName};
+use mainstay_dsl::pointer::Pointer;
 use mainstay_dsl::signature::{Rendering, Signature};
 use mainstay_dsl::template::{self, Limits, Settings, Value};
 use serde_json::{Map, Value as Json};
@@ -108,14 +109,10 @@ impl Renderer<'_> {
     ) -> Result<Map<String, Json>, String> {
         let mut arguments = Map::new();
         for (name, tree) in &phase.arguments {
-            // Kanister's controller dies of a null. Here an argument that is null is one that is not there.
-            if matches!(tree, Tree::Scalar(Json::Null)) {
-                continue;
-            }
             let value = match signature.rendering {
                 Rendering::Engine | Rendering::Both => tree
                     .render(parameters, &mut self.settings())
-                    .map_err(|error| error.to_string())?,
+                    .map_err(|error| tell(name, &error))?,
                 Rendering::Function => tree.written(),
             };
             arguments.insert(name.clone(), value);
@@ -162,6 +159,19 @@ impl Renderer<'_> {
             environment: self.environment,
             limits: self.limits,
             ..Settings::new(self.now, self.random)
+        }
+    }
+}
+
+/// What is wrong with an argument, in Kanister's words. It has none for a null, of which its controller dies.
+fn tell(name: &str, error: &checked::Error) -> String {
+    match error {
+        checked::Error::Render { pointer: _, source } => source.to_string(),
+        checked::Error::Null { pointer } => {
+            format!(
+                "argument {} is null",
+                Pointer::root().key(name).join(pointer).path()
+            )
         }
     }
 }

@@ -206,7 +206,6 @@ fn signature(name: &str) -> Signature {
         kind,
         required: false,
         default: None,
-        extension: false,
         summary: "",
         extension: false,
     };
