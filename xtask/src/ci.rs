@@ -18,12 +18,27 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let mut steps = Steps::default();
     // Go compiles Kubernetes on the side, with what processor time the checks leave.
-    let programs = start(Command::new("nice").args([OsStr::new("-n"), OsStr::new("10"), own_program()?.as_os_str()]).args(["cluster", "build"]))?;
+    let programs = start(
+        Command::new("nice")
+            .args([OsStr::new("-n"), OsStr::new("10"), own_program()?.as_os_str()])
+            .args(["cluster", "build"]),
+    )?;
 
     steps.run("format", cargo(["fmt", "--all", "--check"]))?;
     steps.call("tidy", || Ok(tidy::run()? == ExitCode::SUCCESS))?;
     steps.run("generated files", xtask(["crds", "--check"])?)?;
-    steps.run("clippy", cargo(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    steps.run(
+        "clippy",
+        cargo([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    )?;
     let deny = cargo_deny(&mut steps)?;
     steps.run("dependencies", {
         let mut command = Command::new(deny);
@@ -32,7 +47,10 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     })?;
     let workspace = ["test", "--workspace", "--exclude", "mainstay-tests", "--locked"];
     steps.run("tests", cargo(workspace.into_iter().chain(["--all-targets"])))?;
-    steps.run("documentation tests", cargo(workspace.into_iter().chain(["--doc"])))?;
+    steps.run(
+        "documentation tests",
+        cargo(workspace.into_iter().chain(["--doc"])),
+    )?;
 
     steps.wait("Kubernetes, MinIO and helm", programs)?;
     steps.run("end-to-end tests", xtask(["e2e"])?)?;
@@ -57,17 +75,24 @@ fn xtask<'a>(arguments: impl IntoIterator<Item = &'a str>) -> anyhow::Result<Com
 }
 
 fn start(command: &mut Command) -> anyhow::Result<Child> {
-    command.spawn().with_context(|| format!("failed to start {}", command.get_program().display()))
+    command
+        .spawn()
+        .with_context(|| format!("failed to start {}", command.get_program().display()))
 }
 
 /// The path of cargo-deny, installed beside the test bed's programs when it is not there.
 fn cargo_deny(steps: &mut Steps) -> anyhow::Result<std::path::PathBuf> {
-    let root = Folder::from_environment()?.tools();
+    let root = Folder::from_environment()?.programs().join("cargo-deny");
     let program = root.join("bin/cargo-deny");
     if !is_version(&program, CARGO_DENY) {
-        let root = root.to_str().context("the test bed's folder has a name that is not UTF-8")?;
+        let root = root
+            .to_str()
+            .context("the test bed's folder has a name that is not UTF-8")?;
         let version = format!("cargo-deny@{CARGO_DENY}");
-        steps.run("install cargo-deny", cargo(["install", "--locked", "--quiet", "--root", root, &version]))?;
+        steps.run(
+            "install cargo-deny",
+            cargo(["install", "--locked", "--quiet", "--root", root, &version]),
+        )?;
     }
     Ok(program)
 }
@@ -76,7 +101,9 @@ fn is_version(program: &Path, version: &str) -> bool {
     Command::new(program)
         .arg("--version")
         .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).split_whitespace().nth(1) == Some(version))
+        .is_ok_and(|output| {
+            String::from_utf8_lossy(&output.stdout).split_whitespace().nth(1) == Some(version)
+        })
 }
 
 /// The steps that have passed, with their times.
@@ -92,8 +119,15 @@ impl Steps {
         self.call(name, || Ok(child.wait()?.success()))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a terminal program shows how long its steps took")]
-    fn call(&mut self, name: &'static str, step: impl FnOnce() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a terminal program shows how long its steps took"
+    )]
+    fn call(
+        &mut self,
+        name: &'static str,
+        step: impl FnOnce() -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
         println!("== {name}");
         let begin = Instant::now();
         let passed = step().with_context(|| format!("step `{name}` could not be run"))?;
