@@ -3,9 +3,20 @@
 //! Must not know which plan or phase called.
 
 use mainstay_dsl::signature::{Signature, Signatures};
+use mainstay_engine::function::Functions;
+
+use self::context::Context;
+use self::declaration::Declaration;
 
 pub mod arguments;
+pub mod context;
+mod declaration;
+pub mod exec;
+mod failure;
 pub mod output;
+pub mod pod;
+mod retry;
+mod secrets;
 pub mod tail;
 
 mod data;
@@ -13,28 +24,48 @@ mod location;
 mod pods;
 mod workload;
 
-/// What every function is called, accepts and returns, in the order of the reference. Needs no cluster.
+#[cfg(test)]
+mod test;
+
+/// Every function, in the order of the reference.
+static DECLARATIONS: &[&Declaration] = &[
+    &pods::kube_exec::DECLARATION,
+    &pods::kube_exec_all::DECLARATION,
+    &pods::kube_task::DECLARATION,
+    &pods::prepare_data::DECLARATION,
+    &pods::multi_container_run::DECLARATION,
+];
+
+/// Signatures of functions whose calls are still being written.
+static SIGNATURES: &[fn() -> Signature] = &[
+    workload::scale_workload::signature,
+    workload::wait::signature,
+    workload::wait_v2::signature,
+    workload::kube_ops::signature,
+    data::backup_data::signature,
+    data::backup_data_all::signature,
+    data::restore_data::signature,
+    data::restore_data_all::signature,
+    data::copy_volume_data::signature,
+    data::delete_data::signature,
+    data::delete_data_all::signature,
+    data::backup_data_stats::signature,
+    data::check_repository::signature,
+    location::location_delete::signature,
+];
+
+/// The functions in a cluster.
+pub fn all(context: &Context) -> Functions {
+    DECLARATIONS
+        .iter()
+        .map(|declaration| declaration.in_cluster(context))
+        .collect()
+}
+
+/// What every function is called, accepts and returns. Needs no cluster.
 pub fn signatures() -> Signatures {
-    const ALL: &[fn() -> Signature] = &[
-        pods::kube_exec::signature,
-        pods::kube_exec_all::signature,
-        pods::kube_task::signature,
-        pods::prepare_data::signature,
-        pods::multi_container_run::signature,
-        workload::scale_workload::signature,
-        workload::wait::signature,
-        workload::wait_v2::signature,
-        workload::kube_ops::signature,
-        data::backup_data::signature,
-        data::backup_data_all::signature,
-        data::restore_data::signature,
-        data::restore_data_all::signature,
-        data::copy_volume_data::signature,
-        data::delete_data::signature,
-        data::delete_data_all::signature,
-        data::backup_data_stats::signature,
-        data::check_repository::signature,
-        location::location_delete::signature,
-    ];
-    ALL.iter().map(|signature| signature()).collect()
+    let declared = DECLARATIONS.iter().map(|declaration| (declaration.signature)());
+    declared
+        .chain(SIGNATURES.iter().map(|signature| signature()))
+        .collect()
 }

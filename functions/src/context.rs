@@ -1,0 +1,57 @@
+//! What functions need of the program that runs them.
+//! Must not know where any of it was configured.
+
+use std::fmt;
+use std::time::Duration;
+
+use kube::Client;
+
+/// The cluster, and how pods are made in it.
+#[derive(Clone)]
+pub struct Context {
+    /// Speaks to the cluster.
+    pub client: Client,
+    /// How the program was told to act in it.
+    pub settings: Settings,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { client: _, settings } = self;
+        formatter
+            .debug_struct("Context")
+            .field("settings", settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the program was told to act in the cluster.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The controller's namespace; pods go there when a blueprint names none.
+    pub namespace: String,
+    /// The controller's service account, given to pods in its own namespace.
+    pub service_account: Option<String>,
+    /// The image of pods whose blueprint names none.
+    pub tools_image: String,
+    /// How long a pod may take to leave `Pending`.
+    pub pod_ready: Duration,
+    /// How long it is borne that no node takes a pod, that its node is not ready, or that the runtime does not start it.
+    pub obstacle: Duration,
+    /// Whether pods use the default service account, and no token of it.
+    pub secure_defaults: bool,
+}
+
+impl Settings {
+    /// Kanister's defaults: pods have 15 minutes to start.
+    pub fn new(namespace: impl Into<String>, tools_image: impl Into<String>) -> Self {
+        Self {
+            namespace: namespace.into(),
+            service_account: None,
+            tools_image: tools_image.into(),
+            pod_ready: Duration::from_mins(15),
+            obstacle: Duration::from_secs(30),
+            secure_defaults: false,
+        }
+    }
+}
