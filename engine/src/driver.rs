@@ -13,6 +13,7 @@ mod calls;
 mod control;
 mod keeper;
 mod preparation;
+mod settling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -29,6 +30,7 @@ use self::calls::Calls;
 pub use self::control::{Control, Orders, control};
 use self::keeper::{Keeper, Lost};
 use self::preparation::Preparation;
+use self::settling::Settling;
 use crate::clock::Clock;
 use crate::function::Functions;
 use crate::host::Host;
@@ -141,6 +143,7 @@ pub async fn drive(run: Run, surroundings: Surroundings, orders: Orders) -> Resu
         Ok(()) => {
             let last = status(&driver.run);
             driver.announcer.finish(driver.clock.as_ref()).await;
+            driver.settling.finish(driver.clock.as_ref()).await;
             Ok(Ending::Finished(Box::new(last)))
         }
         Err(Stop::Asked) => {
@@ -193,6 +196,7 @@ struct Driver {
     orders: Orders,
     scenes: BTreeMap<usize, Scene>,
     calls: Calls,
+    settling: Settling,
     preparations: JoinSet<Preparation>,
     /// Which task prepares which action.
     preparing: Vec<(Id, usize)>,
@@ -217,6 +221,7 @@ impl Driver {
             keeper: Keeper::new(journal, Arc::clone(&clock), orders.stopped(), &run),
             announcer: Announcer::new(Arc::clone(&host), run.plan().run().clone()),
             calls: Calls::new(),
+            settling: Settling::default(),
             run,
             functions,
             host,
@@ -260,6 +265,7 @@ impl Driver {
         while let Some(what) = self.happened.pop_front() {
             let at = self.clock.now();
             let only_progress = matches!(what, What::Progressed { .. });
+            self.settling.told(&what);
             let event = Event { at, what };
             log(&event);
             let commands = self.run.apply(event).map_err(Stop::Impossible)?;
@@ -294,7 +300,9 @@ impl Driver {
         self.keeper.keep(&self.run).await.map_err(|lost| match lost {
             Some(lost) => Stop::Lost(lost),
             None => Stop::Asked,
-        })
+        })?;
+        self.settling.recorded();
+        Ok(())
     }
 
     fn perform(&mut self, command: Command) {

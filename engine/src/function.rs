@@ -31,6 +31,12 @@ pub trait Function: Send + Sync + fmt::Debug {
 
     /// Performs one attempt of one step.
     async fn call(&self, call: Call) -> Result<Outputs, Error>;
+
+    /// Removes what the call kept for a repeated call to find, such as a pod that has ended.
+    ///
+    /// To be called once the outcome is recorded, well or not: were it removed before, a crash in between would have
+    /// the work done twice. Doing it twice is the same as once. The outcome stands whatever happens here.
+    async fn settle(&self, _call: &Call) {}
 }
 
 /// What becomes of an interrupted call.

@@ -11,6 +11,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::settling::Kept;
 use super::{Driver, later, parameters};
 use crate::clock::Clock;
 use crate::function::{Call, Cause, Error, Function, Key, Outputs, Progress, Reporter};
@@ -40,6 +41,8 @@ pub(super) enum Report {
         /// What it reported since it was last looked at.
         last: Option<Progress>,
         result: Result<Outputs, Error>,
+        /// What is needed to settle the call; a panic has taken it along.
+        kept: Option<Box<Kept>>,
     },
 }
 
@@ -119,6 +122,7 @@ impl Calls {
                     attempt,
                     last: _,
                     result,
+                    kept,
                 }) if self.is_open(step, attempt) => {
                     let mut open = self.open.remove(&step).expect("it is open");
                     return Report::Ended {
@@ -126,6 +130,7 @@ impl Calls {
                         attempt,
                         last: open.news(),
                         result,
+                        kept,
                     };
                 }
                 Some(fetched @ Report::Fetched { step, attempt, .. }) if self.is_open(step, attempt) => {
@@ -150,6 +155,7 @@ impl Calls {
             attempt: open.attempt,
             last: None,
             result: Err(Error::new(Cause::Failed, message)),
+            kept: None,
         })
     }
 
@@ -233,7 +239,11 @@ impl Driver {
                 attempt,
                 last,
                 result,
+                kept,
             } => {
+                if let Some(kept) = kept {
+                    self.settling.ended(step, attempt, *kept);
+                }
                 self.happened.extend(last.map(|progress| What::Progressed {
                     step,
                     attempt,
@@ -340,7 +350,7 @@ async fn perform(function: Arc<dyn Function>, call: Call, step: StepId) -> Repor
     );
     let result = async {
         tracing::info!(resumed = call.resumed, "called");
-        let result = function.call(call).await;
+        let result = function.call(call.clone()).await;
         match &result {
             Ok(_) => tracing::info!("ended well"),
             Err(error) => tracing::warn!(%error, cause = ?error.cause, "failed"),
@@ -352,6 +362,7 @@ async fn perform(function: Arc<dyn Function>, call: Call, step: StepId) -> Repor
         attempt,
         last: None,
         result: result.instrument(span).await,
+        kept: Some(Box::new((function, call))),
     }
 }
 
