@@ -3,13 +3,24 @@
 //! The checked blueprint is always made: Kanister fails a phase only when it reaches it, and whether to go on
 //! in spite of diagnostics is the caller's choice. Must not know what any function does.
 
+mod conditions;
 mod extensions;
+mod fields;
 mod functions;
 mod graph;
+mod inputs;
 mod literals;
 mod names;
+mod objects;
+mod outputs;
+mod patterns;
+mod references;
 mod resolve;
 mod scripts;
+mod sites;
+mod targets;
+mod templates;
+mod types;
 mod values;
 
 use crate::checked::Checked;
@@ -59,6 +70,16 @@ pub fn check(parsed: &Parsed, signatures: &Signatures, mode: Mode) -> Check {
     functions::check(&mut rules);
     values::check(&mut rules);
     for action in checked.actions.values() {
+        let sites = sites::of_action(action, signatures);
+        templates::check(&mut rules, &sites);
+        fields::check(&mut rules, &sites);
+        references::check(&mut rules, action, &sites);
+        if let Some(written) = parsed.actions.get(&action.name) {
+            inputs::check(&mut rules, written, &sites);
+            targets::check(&mut rules, written, &sites);
+        }
+        patterns::check(&mut rules, &sites);
+        conditions::check(&mut rules, action);
         graph::check(&mut rules, action);
         scripts::check(&mut rules, action);
     }

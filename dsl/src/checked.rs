@@ -40,6 +40,13 @@ pub struct Action {
     pub order: Order,
 }
 
+impl Action {
+    /// All phases, the deferred one last.
+    pub fn every_phase(&self) -> impl Iterator<Item = &Phase> {
+        self.phases.iter().chain(&self.defer)
+    }
+}
+
 /// How the phases of an action are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {

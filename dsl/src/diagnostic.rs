@@ -81,7 +81,8 @@ pub enum Part {
 pub struct Patch {
     /// What is replaced.
     pub place: Place,
-    /// What it is replaced by, as it stands in the file.
+    /// What it is replaced by: as it stands in the file, once
+    /// [`Source::locate`](crate::source::Source::locate) was called.
     pub replacement: String,
 }
 
@@ -109,6 +110,15 @@ impl Place {
         Self {
             pointer,
             part: Part::Bytes(bytes),
+            span: None,
+        }
+    }
+
+    /// Bytes of the key of the member at `pointer`.
+    pub fn key_bytes(pointer: Pointer, bytes: Range<usize>) -> Self {
+        Self {
+            pointer,
+            part: Part::KeyBytes(bytes),
             span: None,
         }
     }

@@ -65,6 +65,13 @@ pub struct Action {
     pub order: Option<Order>,
 }
 
+impl Action {
+    /// All phases, the deferred one last.
+    pub fn every_phase(&self) -> impl Iterator<Item = &Phase> {
+        self.phases.iter().flatten().chain(&self.defer_phase)
+    }
+}
+
 /// An output artifact.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Artifact {

@@ -90,7 +90,22 @@ impl Source {
                 place.span = self.span(&place.pointer, &place.part);
             }
         }
+        if let Some(patch) = &mut diagnostic.patch {
+            patch.replacement = self.encode(&patch.place, std::mem::take(&mut patch.replacement));
+        }
         diagnostic
+    }
+
+    /// What replaces a part of a scalar, as it has to be written in the style of that scalar.
+    fn encode(&self, place: &Place, replacement: String) -> String {
+        let Some(root) = self
+            .root
+            .as_ref()
+            .filter(|_| matches!(place.part, Part::Bytes(_)))
+        else {
+            return replacement;
+        };
+        root.find(&place.pointer).node.encode(replacement)
     }
 
     /// The bytes of the text where `part` of the value at `pointer` stands. A value that is not there is

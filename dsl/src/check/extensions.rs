@@ -28,7 +28,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
         if action.order.is_some() {
             found.push(action.pointer.key("order"));
         }
-        for phase in action.phases.iter().flatten().chain(&action.defer_phase) {
+        for phase in action.every_phase() {
             let written = [
                 ("dependsOn", phase.depends_on.is_some()),
                 ("if", phase.condition.is_some()),

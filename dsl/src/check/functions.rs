@@ -15,7 +15,7 @@ use super::{Mode, Rules};
 /// Reports functions that do not exist and arguments that they do not take.
 pub(super) fn check(rules: &mut Rules<'_>) {
     for action in rules.parsed.actions.values() {
-        for phase in action.phases.iter().flatten().chain(&action.defer_phase) {
+        for phase in action.every_phase() {
             let Some(function) = &phase.function else { continue };
             if let Some(signature) = rules.signatures.get(function) {
                 arguments(rules, phase, signature);
@@ -93,9 +93,7 @@ fn arguments(rules: &mut Rules<'_>, phase: &Phase, signature: &Signature) {
     for argument in missing {
         diagnostic = diagnostic.note(format!("`{}`: {}", argument.name, argument.summary));
     }
-    rules.report(diagnostic.help(format!(
-        "add {names} under `args`; an empty text will do where it makes sense"
-    )));
+    rules.report(diagnostic.help(format!("add {names} under `args`")));
 }
 
 fn unknown_argument(signature: &Signature, name: &str, place: Place) -> Diagnostic {

@@ -15,7 +15,7 @@ pub(super) fn check(rules: &mut Rules<'_>) {
     let mut elsewhere: BTreeMap<&str, Pointer> = BTreeMap::new();
     for action in rules.parsed.actions.values() {
         let mut here: BTreeMap<&str, Pointer> = BTreeMap::new();
-        for phase in phases(action) {
+        for phase in action.every_phase() {
             let Some(name) = phase
                 .name
                 .as_ref()
@@ -39,10 +39,6 @@ pub(super) fn check(rules: &mut Rules<'_>) {
             elsewhere.entry(name).or_insert(pointer);
         }
     }
-}
-
-fn phases(action: &Action) -> impl Iterator<Item = &Phase> {
-    action.phases.iter().flatten().chain(&action.defer_phase)
 }
 
 fn twice_in_action(name: &str, second: &Pointer, first: &Pointer) -> Diagnostic {

@@ -8,8 +8,9 @@ use serde_json::Value as Json;
 use crate::checked::{
     Action, Artifact, Checked, ObjectTemplate, OnInterrupt, Order, Phase, Retry, Text, Tree,
 };
-use crate::name::ActionName;
+use crate::name::{ActionName, PhaseName};
 use crate::parsed::{self, Parsed};
+use crate::template::Template;
 
 /// What `retry` without `attempts` means.
 const ATTEMPTS: u32 = 3;
@@ -29,11 +30,16 @@ pub(super) fn resolve(parsed: &Parsed) -> Checked {
 }
 
 fn action(name: &ActionName, written: &parsed::Action) -> Action {
+    let mut phases: Vec<Phase> = written.phases.iter().flatten().map(phase).collect();
+    let names: Vec<PhaseName> = phases.iter().map(|phase| phase.name.clone()).collect();
+    for (index, phase) in phases.iter_mut().enumerate() {
+        phase.refers_to = refers_to(phase, &names[..index]);
+    }
     Action {
         pointer: written.pointer.clone(),
         name: name.clone(),
         kind: written.kind.clone(),
-        phases: written.phases.iter().flatten().map(phase).collect(),
+        phases,
         defer: written.defer_phase.as_ref().map(phase),
         artifacts: written
             .output_artifacts
@@ -96,6 +102,30 @@ fn phase(written: &parsed::Phase) -> Phase {
             parsed::OnInterrupt::Fail => OnInterrupt::Fail,
         }),
     }
+}
+
+/// The phases that a phase's templates refer to, each once. A reference that cannot be told before rendering
+/// (`index .Phases $x`, `toJson .Phases`, `$` handed on whole) may be to any phase written before.
+fn refers_to(phase: &Phase, before: &[PhaseName]) -> Vec<PhaseName> {
+    let mut names = Vec::new();
+    let mut add = |name: PhaseName| {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    };
+    let mut texts: Vec<&Text> = phase.condition.iter().collect();
+    phase.for_each.iter().for_each(|items| items.texts(&mut texts));
+    phase.arguments.values().for_each(|tree| tree.texts(&mut texts));
+    let templates = texts.into_iter().filter_map(|text| text.template.as_ref().ok());
+    for reference in templates.flat_map(Template::references) {
+        match reference.segments.as_slice() {
+            [root, name, ..] if *root.name == *"Phases" => add(PhaseName::from(&*name.name)),
+            [root] if *root.name == *"Phases" => before.iter().cloned().for_each(&mut add),
+            [] => before.iter().cloned().for_each(&mut add),
+            _ => {}
+        }
+    }
+    names
 }
 
 fn object(written: &parsed::ObjectReference) -> ObjectTemplate {

@@ -8,7 +8,7 @@ use super::Rules;
 
 /// Reports what the phases of an action do by accident.
 pub(super) fn check(rules: &mut Rules<'_>, action: &Action) {
-    for phase in action.phases.iter().chain(&action.defer) {
+    for phase in action.every_phase() {
         rules.diagnostics.extend(public_password(rules, phase));
         let below = phase.pointer.key("args");
         for (name, tree) in &phase.arguments {

@@ -11,7 +11,7 @@ use super::Rules;
 pub(super) fn check(rules: &mut Rules<'_>) {
     let mut nulls = Vec::new();
     for action in rules.parsed.actions.values() {
-        for phase in action.phases.iter().flatten().chain(&action.defer_phase) {
+        for phase in action.every_phase() {
             let below = phase.pointer.key("args");
             for (name, value) in phase.arguments.iter().flatten() {
                 find(value, &below.key(name), &mut nulls);

@@ -108,6 +108,19 @@ impl Tree {
         }
     }
 
+    /// Adds every text of the tree to `texts`, keys before their values.
+    pub(crate) fn texts<'a>(&'a self, texts: &mut Vec<&'a Text>) {
+        match self {
+            Self::Scalar(_) => {}
+            Self::Text(text) => texts.push(text),
+            Self::List(items) => items.iter().for_each(|item| item.texts(texts)),
+            Self::Map(members) => members.iter().for_each(|(key, value)| {
+                texts.push(key);
+                value.texts(texts);
+            }),
+        }
+    }
+
     /// Renders every text of the tree on `data`: a text becomes a text, numbers and truth values stay, and of
     /// two keys that become the same the later one counts.
     ///
@@ -169,7 +182,7 @@ mod tests {
 
     #[test]
     fn arguments_are_rendered_as_kanister_renders_them() {
-        let table: String = [
+        let table = [
             json!("{{ .Options.name }}-0"),
             json!("3"),
             json!(3),
@@ -185,9 +198,8 @@ mod tests {
             json!(["a", "{{ .Options.name"]),
             json!({"{{ .Options.nme }}": 1}),
         ]
-        .iter()
-        .map(|written| format!("{written:<50} {}\n", render(written)))
-        .collect();
+        .map(|written| format!("{written} -> {}", render(&written)))
+        .join("\n");
         assert_snapshot!(table);
     }
 }

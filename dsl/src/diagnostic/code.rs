@@ -57,10 +57,42 @@ codes! {
     WrongArgumentType = "wrong-argument-type",
     /// A null where an argument must have a value.
     NullArgument = "null-argument",
+    /// A template that does not compile.
+    TemplateSyntax = "template-syntax",
+    /// A template function that does not exist.
+    UnknownTemplateFunction = "unknown-template-function",
+    /// A variable that nothing declares.
+    UndefinedVariable = "undefined-variable",
     /// A phase that the action does not have.
     UnknownPhase = "unknown-phase",
+    /// A field that the data of a template does not have.
+    UnknownTemplateField = "unknown-template-field",
+    /// What a phase shows, read before it has run.
+    LaterPhase = "later-phase",
+    /// A phase that reads its own output.
+    SelfReference = "self-reference",
+    /// What phases show, read when no phase has run.
+    PhaseInObject = "phase-in-object",
+    /// A Secret or ConfigMap that a phase does not fetch.
+    UnknownObject = "unknown-object",
+    /// An output that a phase does not make.
+    UnknownOutput = "unknown-output",
+    /// An artifact, Secret or ConfigMap that the action does not list.
+    UnlistedInput = "unlisted-input",
+    /// A key that no artifact of that name has.
+    UnknownArtifactKey = "unknown-artifact-key",
+    /// A target that is not set for the action's kind of object.
+    WrongTarget = "wrong-target",
     /// Phases that wait for each other.
     DependencyCycle = "dependency-cycle",
+    /// A secret printed as numbers.
+    BytesPrinted = "bytes-printed",
+    /// The present moment where the start of the action was meant.
+    DateOfText = "date-of-text",
+    /// A default for a field that fails before it.
+    LateDefault = "late-default",
+    /// A condition that looks at nothing.
+    ConditionWithoutPath = "condition-without-path",
     /// A repository with the password that every installation has.
     PublicPassword = "public-password",
     /// A pipe into a push that hides the failure of what stands before it.

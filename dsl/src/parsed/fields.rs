@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
             .filter(|name| !self.known.contains(&name.as_str()))
         {
             let place = Place::key(self.pointer.key(name));
-            let known = self.known.join(", ");
+            let known = suggest::list(self.known.iter().copied());
             let near = suggest::closest(name, self.known.iter().copied());
             let message = format!("{} has no field `{name}`", self.what);
             let diagnostic = match near {
@@ -128,11 +128,11 @@ impl<'a> Fields<'a> {
                     Code::UnknownField,
                     message,
                     place.clone(),
-                    "dropped without a word",
+                    "the cluster drops this without a word",
                 )
                 .help(format!("did you mean `{near}`?"))
                 .patch(place, near),
-                None => Diagnostic::warning(Code::UnknownField, message, place, "ignored")
+                None => Diagnostic::warning(Code::UnknownField, message, place, "nobody reads this")
                     .help("remove it, or move it to where it belongs"),
             };
             self.diagnostics

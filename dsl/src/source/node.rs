@@ -113,4 +113,13 @@ impl Node {
             _ => self.head(),
         }
     }
+
+    /// A part of a scalar's value as it has to be written in the style of this one.
+    pub(super) fn encode(&self, decoded: String) -> String {
+        match self.kind {
+            Kind::Scalar(Style::SingleQuoted) => decoded.replace('\'', "''"),
+            Kind::Scalar(Style::DoubleQuoted) => decoded.replace('\\', "\\\\").replace('"', "\\\""),
+            _ => decoded,
+        }
+    }
 }

@@ -1,10 +1,12 @@
-//! From YAML text to JSON values with their spans, and from what the YAML reader says to what an author can
-//! act on. Must not know what a blueprint looks like, save that templates in it need quotes.
+//! From YAML text to JSON values with their spans.
+//! Must not know what a blueprint looks like, save that templates in it need quotes.
+
+mod explain;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use serde_json::{Map, Value as Json};
 
 use crate::diagnostic::{Code, Diagnostic, Place};
@@ -51,7 +53,10 @@ pub(super) fn load(text: &str) -> Result<Vec<Document>, Vec<Diagnostic>> {
         match loader.documents() {
             Ok(mut documents) => {
                 for span in covered {
-                    report(&mut documents, unquoted_template(&text[span.clone()], span));
+                    report(
+                        &mut documents,
+                        explain::unquoted_template(&text[span.clone()], span),
+                    );
                 }
                 return Ok(documents);
             }
@@ -61,12 +66,12 @@ pub(super) fn load(text: &str) -> Result<Vec<Document>, Vec<Diagnostic>> {
             }
             Err(stop) => {
                 let last = match stop {
-                    Stop::Template(span) => unquoted_template(&text[span.clone()], span),
+                    Stop::Template(span) => explain::unquoted_template(&text[span.clone()], span),
                     Stop::For(diagnostic) => *diagnostic,
                 };
                 let found = covered
                     .into_iter()
-                    .map(|span| unquoted_template(&text[span.clone()], span));
+                    .map(|span| explain::unquoted_template(&text[span.clone()], span));
                 return Err(found.chain([last]).collect());
             }
         }
@@ -144,7 +149,13 @@ impl<'a> Loader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Stop> {
         match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, self.bytes(span))),
-            Some(Err(error)) => Err(self.syntax_error(&error)),
+            Some(Err(error)) => {
+                let at = self.byte(error.marker().index());
+                Err(explain::template_before(self.text, at).map_or_else(
+                    || explain::syntax(self.text, at, error.info()).into(),
+                    Stop::Template,
+                ))
+            }
             None => Ok((Event::StreamEnd, self.text.len()..self.text.len())),
         }
     }
@@ -266,32 +277,12 @@ impl<'a> Loader<'a> {
         match scalar::resolve(text) {
             Scalar::Plain(value) => value,
             Scalar::Ambiguous(value) => {
-                let mut place = Place::value(pointer.clone());
-                place.span = Some(span.clone());
-                self.diagnostics.push(
-                    Diagnostic::warning(
-                        Code::AmbiguousScalar,
-                        format!("`{text}` is {value} to kubectl and something else to other readers of YAML"),
-                        place.clone(),
-                        format!("read as {value}"),
-                    )
-                    .help(format!(
-                        "write `{value}` if that is meant, and `\"{text}\"` if the text is meant"
-                    ))
-                    .patch(place, value.to_string()),
-                );
+                self.diagnostics
+                    .push(explain::ambiguous(text, &value, (pointer, span)));
                 value
             }
             Scalar::NotFinite => {
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        Code::InvalidValue,
-                        format!("`{text}` is a number that JSON, and so Kubernetes, does not have"),
-                        Place::text(span.clone()),
-                        "not a number of JSON",
-                    )
-                    .help(format!("write `\"{text}\"` if the text is meant")),
-                );
+                self.diagnostics.push(explain::not_finite(text, (pointer, span)));
                 Json::String(text.to_owned())
             }
         }
@@ -334,7 +325,8 @@ impl<'a> Loader<'a> {
             let (key, key_node) = self.node(event, pointer, depth + 1)?;
             let merge = key == "<<" && matches!(key_node.kind, Kind::Scalar(Style::Plain));
             let Some(name) = scalar::key(&key) else {
-                self.diagnostics.push(key_not_text(&key, &key_node, pointer));
+                self.diagnostics
+                    .push(explain::key_not_text(&key, &key_node, pointer));
                 let event = self.next()?;
                 self.node(event, pointer, depth + 1)?;
                 continue;
@@ -345,9 +337,15 @@ impl<'a> Loader<'a> {
                 merged.push((value, node));
                 continue;
             }
-            if let Some(first) = members.iter().find(|member| member.name == name) {
-                self.diagnostics
-                    .push(duplicate_key(&name, &pointer.key(&name), &key_node, &first.key));
+            if values.contains_key(&name)
+                && let Some(first) = members.iter().find(|member| member.name == name)
+            {
+                self.diagnostics.push(explain::duplicate_key(
+                    &name,
+                    &pointer.key(&name),
+                    &key_node,
+                    &first.key,
+                ));
             }
             values.insert(name.clone(), value);
             members.push(Member {
@@ -429,7 +427,8 @@ impl<'a> Loader<'a> {
             span.end = inner.end.max(span.end);
         }
         let written = &self.written[span.clone()];
-        self.diagnostics.push(unquoted_template(written, span.clone()));
+        self.diagnostics
+            .push(explain::unquoted_template(written, span.clone()));
         Ok((
             Json::String(written.to_owned()),
             Node {
@@ -437,70 +436,6 @@ impl<'a> Loader<'a> {
                 kind: Kind::Scalar(Style::Plain),
             },
         ))
-    }
-
-    fn syntax_error(&self, error: &ScanError) -> Stop {
-        let at = self.byte(error.marker().index());
-        if let Some(span) = self.template_before(at) {
-            return Stop::Template(span);
-        }
-        let line_start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let line = self.text[line_start..].lines().next().unwrap_or_default();
-        let indent = &line[..line.len() - line.trim_start().len()];
-        let (span, help) = if indent.contains('\t') {
-            (
-                line_start..line_start + indent.len(),
-                "indent with spaces: YAML does not take tabs there",
-            )
-        } else {
-            let end = self.text[at..]
-                .chars()
-                .next()
-                .map_or(at, |character| at + character.len_utf8());
-            (at..end, help_for(line))
-        };
-        Diagnostic::error(
-            Code::YamlSyntax,
-            format!("this is not YAML: {}", error.info()),
-            Place::text(span),
-            "reading stopped here",
-        )
-        .help(help)
-        .into()
-    }
-
-    /// A value that begins with `{{` without quotes, on the line where reading stopped or the one before.
-    fn template_before(&self, at: usize) -> Option<Range<usize>> {
-        let mut line_end = self.text[at..]
-            .find('\n')
-            .map_or(self.text.len(), |newline| at + newline);
-        for _ in 0..2 {
-            let line_start = self.text[..line_end].rfind('\n').map_or(0, |newline| newline + 1);
-            let line = &self.text[line_start..line_end];
-            let value = [": {{", "- {{", "[{{", ", {{"]
-                .iter()
-                .filter_map(|opening| line.find(opening).map(|found| found + opening.len() - 2))
-                .min();
-            if let Some(value) = value {
-                return Some(line_start + value..line_start + line.trim_end().len());
-            }
-            line_end = line_start.checked_sub(1)?;
-        }
-        None
-    }
-}
-
-fn help_for(line: &str) -> &'static str {
-    let value = line
-        .split_once(": ")
-        .map_or(line, |(_, value)| value)
-        .trim_start();
-    if value.starts_with(['@', '`', '%', '*', '&', '!', '|', '>', '{', '}', '[', ']', ',']) {
-        "put quotes around a value that begins with a special character"
-    } else if value.contains(": ") {
-        "put quotes around a value that holds `: `"
-    } else {
-        "look at the indentation and the quotes of this line and of the one before it"
     }
 }
 
@@ -510,54 +445,4 @@ fn count(value: &Json) -> usize {
         Json::Object(members) => 1 + members.values().map(count).sum::<usize>(),
         _ => 1,
     }
-}
-
-fn unquoted_template(written: &str, span: Range<usize>) -> Diagnostic {
-    let quoted = if !written.contains('\'') {
-        format!("'{written}'")
-    } else if !written.contains(['"', '\\']) {
-        format!("\"{written}\"")
-    } else {
-        format!("'{}'", written.replace('\'', "''"))
-    };
-    let place = Place::text(span);
-    Diagnostic::error(
-        Code::UnquotedTemplate,
-        "a value that begins with a template needs quotes: YAML reads `{` as the start of a map",
-        place.clone(),
-        "quote this",
-    )
-    .help(format!("write {quoted}"))
-    .patch(place, quoted)
-}
-
-fn duplicate_key(name: &str, pointer: &Pointer, second: &Node, first: &Node) -> Diagnostic {
-    let (mut here, mut there) = (Place::key(pointer.clone()), Place::key(pointer.clone()));
-    here.span = Some(second.span.clone());
-    there.span = Some(first.span.clone());
-    Diagnostic::warning(
-        Code::DuplicateKey,
-        format!("`{name}` stands twice in the same map; only the last one counts"),
-        here,
-        "this one counts",
-    )
-    .also(there, "this one is ignored")
-    .help("remove one of them, or give it another name")
-}
-
-fn key_not_text(key: &Json, node: &Node, pointer: &Pointer) -> Diagnostic {
-    let mut place = Place::value(pointer.clone());
-    place.span = Some(node.head());
-    let kind = match key {
-        Json::Null => "null",
-        Json::Array(_) => "a list",
-        _ => "a map",
-    };
-    Diagnostic::error(
-        Code::WrongType,
-        format!("a key must be a text, and this one is {kind}"),
-        place,
-        "not a text",
-    )
-    .help("put quotes around the key if it is meant as a text")
 }
