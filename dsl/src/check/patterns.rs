@@ -6,7 +6,7 @@ use crate::template::types::{BYTES, Type};
 
 use super::Rules;
 use super::sites::Site;
-use super::types;
+use super::types::{self, Scope};
 
 /// Reports the patterns within single templates.
 pub(super) fn check(rules: &mut Rules<'_>, sites: &[Site<'_>]) {
@@ -19,10 +19,9 @@ pub(super) fn check(rules: &mut Rules<'_>, sites: &[Site<'_>]) {
             site,
             found: Vec::new(),
         };
-        walk.items(&tree.root.items, Some(Type::parameters()));
-        for body in tree.definitions.values() {
-            walk.items(&body.items, None);
-        }
+        // What a definition is called with is not known, so nothing can be said of it.
+        let root = Some(Type::parameters());
+        walk.items(&tree.root.items, Scope { dot: root, root });
         rules.diagnostics.append(&mut walk.found);
     }
 }
@@ -34,52 +33,56 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn items(&mut self, items: &[Item], dot: Option<Type>) {
+    fn items(&mut self, items: &[Item], scope: Scope) {
         for item in items {
             match item {
                 Item::Text(_) | Item::Break(_) | Item::Continue(_) => {}
                 Item::Action(pipe) => {
-                    self.pipe(pipe, dot);
-                    if pipe.variables.is_empty() && types::of_pipe(pipe, dot) == Some(BYTES) {
+                    self.pipe(pipe, scope);
+                    if pipe.variables.is_empty() && types::of_pipe(pipe, scope) == Some(BYTES) {
                         self.found.push(self.bytes_printed(pipe));
                     }
                 }
                 Item::If(branch) => {
-                    self.pipe(&branch.pipe, dot);
-                    self.items(&branch.then, dot);
-                    self.items(&branch.otherwise, dot);
+                    self.pipe(&branch.pipe, scope);
+                    self.items(&branch.then, scope);
+                    self.items(&branch.otherwise, scope);
                 }
                 Item::With(branch) => {
-                    self.pipe(&branch.pipe, dot);
-                    self.items(&branch.then, types::of_pipe(&branch.pipe, dot));
-                    self.items(&branch.otherwise, dot);
-                }
-                Item::Range(branch) => {
-                    self.pipe(&branch.pipe, dot);
+                    self.pipe(&branch.pipe, scope);
                     self.items(
                         &branch.then,
-                        types::of_pipe(&branch.pipe, dot).map(types::element),
+                        Scope {
+                            dot: types::of_pipe(&branch.pipe, scope),
+                            ..scope
+                        },
                     );
-                    self.items(&branch.otherwise, dot);
+                    self.items(&branch.otherwise, scope);
                 }
-                Item::Call(call) => call.argument.iter().for_each(|pipe| self.pipe(pipe, dot)),
+                Item::Range(branch) => {
+                    self.pipe(&branch.pipe, scope);
+                    let dot = types::of_pipe(&branch.pipe, scope).map(types::element);
+                    self.items(&branch.then, Scope { dot, ..scope });
+                    self.items(&branch.otherwise, scope);
+                }
+                Item::Call(call) => call.argument.iter().for_each(|pipe| self.pipe(pipe, scope)),
             }
         }
     }
 
-    fn pipe(&mut self, pipe: &Pipe, dot: Option<Type>) {
+    fn pipe(&mut self, pipe: &Pipe, scope: Scope) {
         for (at, command) in pipe.commands.iter().enumerate() {
             let piped = at.checked_sub(1).map(|before| &pipe.commands[before]);
-            self.command(command, piped, dot);
+            self.command(command, piped, scope);
             for operand in std::iter::once(&command.head).chain(&command.arguments) {
                 if let Term::Parenthesis(inner) = &operand.term {
-                    self.pipe(inner, dot);
+                    self.pipe(inner, scope);
                 }
             }
         }
     }
 
-    fn command(&mut self, command: &Command, piped: Option<&Command>, dot: Option<Type>) {
+    fn command(&mut self, command: &Command, piped: Option<&Command>, scope: Scope) {
         let Term::Function(function) = &command.head.term else {
             return;
         };
@@ -90,10 +93,12 @@ impl Walk<'_> {
         };
         let Some(value) = value else { return };
         match function.name {
-            "date" | "htmlDate" | "dateInZone" | "date_in_zone" | "htmlDateInZone" if is_time(value, dot) => {
+            "date" | "htmlDate" | "dateInZone" | "date_in_zone" | "htmlDateInZone"
+                if is_time(value, scope) =>
+            {
                 self.found.push(self.present_moment(value));
             }
-            "default" => self.found.extend(self.late_default(value, dot)),
+            "default" => self.found.extend(self.late_default(value, scope)),
             _ => {}
         }
     }
@@ -126,14 +131,14 @@ impl Walk<'_> {
     }
 
     /// `.Options.x | default "d"`: the field fails before `default` is reached.
-    fn late_default(&self, value: &Operand, dot: Option<Type>) -> Option<Diagnostic> {
+    fn late_default(&self, value: &Operand, scope: Scope) -> Option<Diagnostic> {
         let (last, before) = value.path.split_last()?;
         let owner = Operand {
             term: value.term.clone(),
             path: before.to_vec(),
             span: value.span,
         };
-        let (Type::Map(_) | Type::JsonMap) = types::of_operand(&owner, dot)? else {
+        let (Type::Map(_) | Type::JsonMap) = types::of_operand(&owner, scope)? else {
             return None;
         };
         let written = &self.site.text.written[value.span.range()];
@@ -160,10 +165,10 @@ impl Walk<'_> {
 }
 
 /// Whether an operand is the action's start, which is a text.
-fn is_time(value: &Operand, dot: Option<Type>) -> bool {
+fn is_time(value: &Operand, scope: Scope) -> bool {
     let root = match &value.term {
-        Term::Dot => dot == Some(Type::parameters()),
-        Term::Variable(variable) => *variable.name == *"$",
+        Term::Dot => scope.dot == Some(Type::parameters()),
+        Term::Variable(variable) => *variable.name == *"$" && scope.root.is_some(),
         _ => false,
     };
     root && matches!(value.path.as_slice(), [only] if *only.name == *"Time")

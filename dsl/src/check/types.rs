@@ -5,6 +5,15 @@ use crate::template::ast::{Command, Operand, Pipe, Term};
 use crate::template::types::{BYTES, TEXT, Type, Width};
 use crate::template::{Access, Segment};
 
+/// What is known of the values that have no name of their own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope {
+    /// The type of `.`.
+    pub(super) dot: Option<Type>,
+    /// The type of `$`.
+    pub(super) root: Option<Type>,
+}
+
 /// The type after one more step of a path. Nothing when no value of type `of` has such a step for certain.
 pub(super) fn step(of: Type, segment: &Segment) -> Option<Type> {
     match segment.access {
@@ -58,19 +67,19 @@ pub(super) fn describe(of: Type) -> &'static str {
     }
 }
 
-/// The type of a pipeline's result, as far as it can be told. `dot` is the type of `.` where it stands.
-pub(super) fn of_pipe(pipe: &Pipe, dot: Option<Type>) -> Option<Type> {
-    of_command(pipe.commands.last()?, dot)
+/// The type of a pipeline's result, as far as it can be told.
+pub(super) fn of_pipe(pipe: &Pipe, scope: Scope) -> Option<Type> {
+    of_command(pipe.commands.last()?, scope)
 }
 
 /// The type of a command's result.
-pub(super) fn of_command(command: &Command, dot: Option<Type>) -> Option<Type> {
+pub(super) fn of_command(command: &Command, scope: Scope) -> Option<Type> {
     let Term::Function(function) = &command.head.term else {
-        return of_operand(&command.head, dot);
+        return of_operand(&command.head, scope);
     };
     match (function.name, command.arguments.as_slice()) {
         ("index", [of, keys @ ..]) => {
-            let of = of_operand(of, dot)?;
+            let of = of_operand(of, scope)?;
             Some(keys.iter().fold(of, |of, _| element(of)))
         }
         ("toString" | "print" | "printf" | "println" | "quote" | "date", _) => Some(TEXT),
@@ -79,11 +88,11 @@ pub(super) fn of_command(command: &Command, dot: Option<Type>) -> Option<Type> {
 }
 
 /// The type of an operand with the fields after it.
-pub(super) fn of_operand(operand: &Operand, dot: Option<Type>) -> Option<Type> {
+pub(super) fn of_operand(operand: &Operand, scope: Scope) -> Option<Type> {
     let base = match &operand.term {
-        Term::Dot => dot?,
-        Term::Variable(variable) if *variable.name == *"$" => Type::parameters(),
-        Term::Parenthesis(pipe) => of_pipe(pipe, dot)?,
+        Term::Dot => scope.dot?,
+        Term::Variable(variable) if *variable.name == *"$" => scope.root?,
+        Term::Parenthesis(pipe) => of_pipe(pipe, scope)?,
         Term::Text(_) => TEXT,
         Term::Nil | Term::Bool(_) | Term::Number(_) | Term::Variable(_) | Term::Function(_) => return None,
     };
