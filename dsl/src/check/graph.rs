@@ -84,39 +84,54 @@ fn awaited(action: &Action, waiting: usize) -> impl Iterator<Item = (usize, Reas
 }
 
 /// The first circle, as steps from what waits to what it waits for.
+///
+/// A search in depth without recursion: a blueprint may have very many phases.
 fn circle(action: &Action) -> Option<Vec<(usize, Reason)>> {
     let mut done = vec![false; action.phases.len()];
     for start in 0..action.phases.len() {
-        let mut path = Vec::new();
-        if let Some(circle) = walk(action, start, &mut path, &mut done) {
-            return Some(circle);
+        let mut path = vec![Visit::of(action, start)];
+        while let Some(visit) = path.last_mut() {
+            let at = visit.at;
+            let Some((next, reason)) = visit.awaited.next() else {
+                done[at] = true;
+                path.pop();
+                continue;
+            };
+            visit.through = reason;
+            if done[next] {
+                continue;
+            }
+            if let Some(begin) = path.iter().position(|visit| visit.at == next) {
+                return Some(
+                    path[begin..]
+                        .iter()
+                        .map(|visit| (visit.at, visit.through))
+                        .collect(),
+                );
+            }
+            path.push(Visit::of(action, next));
         }
     }
     None
 }
 
-fn walk(
-    action: &Action,
+/// A phase on the path of the search.
+struct Visit<'a> {
     at: usize,
-    path: &mut Vec<(usize, Reason)>,
-    done: &mut [bool],
-) -> Option<Vec<(usize, Reason)>> {
-    if done[at] {
-        return None;
-    }
-    for (next, reason) in awaited(action, at) {
-        path.push((at, reason));
-        if let Some(begin) = path.iter().position(|&(before, _)| before == next) {
-            return Some(path[begin..].to_vec());
+    /// What it waits for and has not been looked at.
+    awaited: Box<dyn Iterator<Item = (usize, Reason)> + 'a>,
+    /// Why it waits for what comes next on the path.
+    through: Reason,
+}
+
+impl<'a> Visit<'a> {
+    fn of(action: &'a Action, at: usize) -> Self {
+        Self {
+            at,
+            awaited: Box::new(awaited(action, at)),
+            through: Reason::Written,
         }
-        let found = walk(action, next, path, done);
-        if found.is_some() {
-            return found;
-        }
-        path.pop();
     }
-    done[at] = true;
-    None
 }
 
 fn cycle(action: &Action, circle: &[(usize, Reason)]) -> Diagnostic {
