@@ -82,6 +82,8 @@ pub struct Settings {
     pub environment: Arc<BTreeMap<String, String>>,
     /// What one rendering may cost.
     pub limits: Limits,
+    /// How many bytes the outputs of a run may have as JSON, all together. Its journal must hold them.
+    pub outputs: usize,
 }
 
 impl Default for Settings {
@@ -91,6 +93,7 @@ impl Default for Settings {
             progress_every: Duration::from_secs(5),
             environment: Arc::default(),
             limits: Limits::default(),
+            outputs: 1_000_000,
         }
     }
 }
@@ -195,6 +198,8 @@ struct Driver {
     announcer: Announcer,
     orders: Orders,
     scenes: BTreeMap<usize, Scene>,
+    /// The bytes of all outputs so far.
+    outputs: usize,
     calls: Calls,
     settling: Settling,
     preparations: JoinSet<Preparation>,
@@ -217,6 +222,8 @@ impl Driver {
             random,
             settings,
         } = surroundings;
+        let steps = run.actions().iter().flat_map(|action| &action.steps);
+        let outputs = steps.map(|step| calls::size(&step.output)).sum();
         Self {
             keeper: Keeper::new(journal, Arc::clone(&clock), orders.stopped(), &run),
             announcer: Announcer::new(Arc::clone(&host), run.plan().run().clone()),
@@ -230,6 +237,7 @@ impl Driver {
             settings,
             orders,
             scenes: BTreeMap::new(),
+            outputs,
             preparations: JoinSet::new(),
             preparing: Vec::new(),
             timers: BTreeSet::new(),

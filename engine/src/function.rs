@@ -194,9 +194,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The functions a program offers, by name. Passed as a value; nothing registers itself.
+/// The functions a program offers, by name. Passed as a value; nothing registers itself. Clones share.
 #[derive(Clone, Debug, Default)]
-pub struct Functions(BTreeMap<FunctionName, Arc<dyn Function>>);
+pub struct Functions(Arc<BTreeMap<FunctionName, Arc<dyn Function>>>);
 
 impl Functions {
     /// The function of that name.
@@ -215,11 +215,8 @@ impl Functions {
 
 impl FromIterator<Arc<dyn Function>> for Functions {
     fn from_iter<I: IntoIterator<Item = Arc<dyn Function>>>(functions: I) -> Self {
-        Self(
-            functions
-                .into_iter()
-                .map(|function| (function.signature().function.clone(), function))
-                .collect(),
-        )
+        let functions = functions.into_iter();
+        let by_name = functions.map(|function| (function.signature().function.clone(), function));
+        Self(Arc::new(by_name.collect()))
     }
 }

@@ -26,7 +26,7 @@ pub trait Host: Send + Sync + fmt::Debug {
     /// Fetches a ConfigMap that a phase names.
     async fn config_map(&self, reference: &ObjectReference) -> Result<Json, Error>;
 
-    /// Tells whoever watches. Called once the state it speaks of is recorded; must not fail the run.
+    /// Tells whoever watches, one announcement after the other. Must not fail the run.
     async fn announce(&self, run: &Identity, announcement: Announcement);
 }
 
@@ -59,4 +59,27 @@ pub struct Prepared {
 /// A moment in the layout of `.Time`: UTC, as many digits of the second as it needs.
 pub(crate) fn layout(time: Timestamp) -> String {
     time.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_the_digits_they_need() {
+        let shown = [
+            "2024-03-09T07:05:03Z",
+            "2024-12-31T23:59:59.5Z",
+            "2024-03-09T07:05:03.123456789Z",
+        ]
+        .map(|time| layout(time.parse().unwrap()));
+        assert_eq!(
+            shown,
+            [
+                "2024-03-09T07:05:03Z",
+                "2024-12-31T23:59:59.5Z",
+                "2024-03-09T07:05:03.123456789Z"
+            ]
+        );
+    }
 }

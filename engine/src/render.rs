@@ -248,3 +248,36 @@ fn check_arguments(arguments: &Map<String, Json>, signature: &Signature) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_those_of_kanisters_registry() {
+        let table = [
+            "",
+            "v0.0.0",
+            "0.0.0",
+            "v0",
+            "v9.9.9",
+            "1.2",
+            "1.2.3-rc.1+build.5",
+            "newest",
+            "v",
+            "1.2.3.4",
+            "vv1",
+            "1..2",
+            "1.2.3-",
+            "-1",
+        ]
+        .map(|preferred| {
+            let checked = version(preferred).and_then(|version| check_version(&"KubeTask".into(), &version));
+            format!(
+                "{preferred:20} {}",
+                checked.err().unwrap_or_else(|| "taken".to_owned())
+            )
+        });
+        insta::assert_snapshot!(table.join("\n"));
+    }
+}

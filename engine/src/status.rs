@@ -248,6 +248,7 @@ fn record_step(planned: &plan::Action, place: Place, step: &Step) -> StepRecord 
         state,
         attempts,
         interrupted,
+        foreign: _,
         pod,
         retry_at,
         output: _,

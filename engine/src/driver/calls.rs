@@ -249,7 +249,7 @@ impl Driver {
                     attempt,
                     progress,
                 }));
-                let what = match result {
+                let what = match result.and_then(|outputs| self.hold(outputs)) {
                     Ok(outputs) => {
                         self.phase_scope(step).output.clone_from(&outputs);
                         What::Succeeded {
@@ -263,6 +263,21 @@ impl Driver {
                 self.happened.push_back(what);
             }
         }
+    }
+
+    /// Outputs, if the journal can hold them along with those there are.
+    fn hold(&mut self, outputs: Outputs) -> Result<Outputs, Error> {
+        let size = size(&outputs);
+        let limit = self.settings.outputs;
+        if self.outputs + size > limit {
+            let message = format!(
+                "the outputs take {size} bytes; all phases together can have {limit}, of which {} are taken",
+                self.outputs
+            );
+            return Err(Error::new(Cause::Mistake, message));
+        }
+        self.outputs += size;
+        Ok(outputs)
     }
 
     /// Goes on with an attempt whose objects are at hand: renders, checks and calls.
@@ -335,6 +350,15 @@ impl Driver {
             .expect("calls follow the preparation of their action");
         phase_scope(Arc::make_mut(&mut scene.scope), step.place, name)
     }
+}
+
+/// The bytes of outputs as JSON.
+pub(super) fn size(outputs: &Outputs) -> usize {
+    outputs.as_ref().map_or(0, |outputs| {
+        serde_json::to_vec(outputs)
+            .expect("a map with text keys can be written as JSON")
+            .len()
+    })
 }
 
 async fn perform(function: Arc<dyn Function>, call: Call, step: StepId) -> Report {

@@ -184,8 +184,9 @@ impl Run {
             Place::Phase(_) => self.cancelled.is_some(),
             Place::Defer => self.abandoned,
         };
+        let foreign = std::mem::take(&mut self.step_mut(id).foreign);
         match self.plan.step(id).recovery {
-            Recovery::Reattach => {
+            Recovery::Reattach if !foreign => {
                 self.call_again(id, turn);
                 if stopping {
                     // Called again so that the function can tidy up what it finds, and then end.
@@ -194,7 +195,7 @@ impl Run {
                 }
             }
             Recovery::Rerun if !stopping => self.call_again(id, turn),
-            Recovery::Rerun | Recovery::Fail => {
+            Recovery::Reattach | Recovery::Rerun | Recovery::Fail => {
                 let message = "interrupted: the controller stopped while this phase was running, and nobody can \
                                know how far it came";
                 let cause = if stopping { Cause::Cancelled } else { Cause::Failed };
@@ -332,6 +333,7 @@ fn read_foreign(
             Some(status::State::Failed) => State::Failed,
             Some(status::State::Pending) | None => State::Pending,
         };
+        step.foreign = step.state == State::Running;
         if step.state != State::Pending {
             step.attempts.push(Attempt {
                 number: 1,

@@ -99,6 +99,8 @@ pub struct Step {
     pub attempts: Vec<Attempt>,
     /// How often calls of it were under way when a controller died.
     pub interrupted: u32,
+    /// Whether the call under way is one of Kanister's, which cannot be found again by its key.
+    pub foreign: bool,
     /// The pod that works for it.
     pub pod: Option<String>,
     /// When it is tried again, while it waits.
@@ -115,6 +117,7 @@ impl Step {
             state: State::Pending,
             attempts: Vec::new(),
             interrupted: 0,
+            foreign: false,
             pod: None,
             retry_at: None,
             output: None,

@@ -178,3 +178,130 @@ fn show_profile(profile: &Profile) -> Json {
         "SkipSSLVerify": skip_ssl_verify,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use mainstay_dsl::template::Value;
+    use serde_json::json;
+
+    use super::*;
+
+    fn named() -> Named {
+        Named {
+            name: "shop".to_owned(),
+            namespace: "apps".to_owned(),
+        }
+    }
+
+    fn workload() -> Workload {
+        Workload {
+            named: named(),
+            pods: vec!["shop-0".to_owned()],
+            containers: vec![vec!["main".to_owned(), "sidecar".to_owned()]],
+            claims: [(
+                "shop-0".to_owned(),
+                [("data".to_owned(), "/data".to_owned())].into(),
+            )]
+            .into(),
+        }
+    }
+
+    fn secret() -> Sealed<Json> {
+        Sealed::new(json!({ "metadata": { "name": "s" }, "data": { "k": "dg==" }, "type": "Opaque" }))
+    }
+
+    fn profile(credential: Credential) -> Profile {
+        Profile {
+            location_type: "s3Compliant".to_owned(),
+            bucket: "backups".to_owned(),
+            endpoint: "http://store:9000".to_owned(),
+            prefix: String::new(),
+            region: "us-east-1".to_owned(),
+            credential,
+            skip_ssl_verify: true,
+        }
+    }
+
+    fn full() -> Scope {
+        let phase = Phase {
+            secrets: [("s".to_owned(), secret())].into(),
+            config_maps: [("c".to_owned(), json!({ "data": { "k": "v" } }))].into(),
+            output: json!({ "n": 3 }).as_object().cloned(),
+        };
+        Scope {
+            target: Some(Target::StatefulSet(workload())),
+            object: json!({ "kind": "StatefulSet" }),
+            artifacts_in: [(
+                "a".to_owned(),
+                Artifact {
+                    key_value: [("k".to_owned(), "v".to_owned())].into(),
+                    kopia_snapshot: "{}".to_owned(),
+                },
+            )]
+            .into(),
+            config_maps: phase.config_maps.clone(),
+            secrets: phase.secrets.clone(),
+            profile: Some(profile(Credential::KeyPair {
+                id: "id".to_owned(),
+                secret: Sealed::new("key".to_owned()),
+            })),
+            time: "2024-03-09T07:05:03.5Z".to_owned(),
+            options: [("o".to_owned(), "1".to_owned())].into(),
+            phases: [("one".to_owned(), phase)].into(),
+            defer_phase: Phase::default(),
+            pod_override: json!({ "hostNetwork": true }).as_object().cloned(),
+            pod_annotations: [("a".to_owned(), "b".to_owned())].into(),
+            pod_labels: [("c".to_owned(), "d".to_owned())].into(),
+            request_labels: [("kanister.io/x".to_owned(), "y".to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn everything_at_once() {
+        insta::assert_json_snapshot!(full().parameters());
+    }
+
+    #[test]
+    fn nothing_at_all() {
+        insta::assert_json_snapshot!(Scope::default().parameters());
+    }
+
+    #[test]
+    fn templates_take_every_form() {
+        let targets = [
+            Target::StatefulSet(workload()),
+            Target::Deployment(workload()),
+            Target::DeploymentConfig(workload()),
+            Target::Pvc(named()),
+            Target::Namespace(named()),
+        ];
+        let credentials = [
+            Credential::Secret(secret()),
+            Credential::Kopia(Sealed::new(
+                json!({ "Username": "u", "ConnectOptions": { "n": 1 } }),
+            )),
+        ];
+        let mut scopes = vec![Scope::default(), full()];
+        scopes.extend(targets.map(|target| Scope {
+            target: Some(target),
+            ..Scope::default()
+        }));
+        scopes.extend(credentials.map(|credential| Scope {
+            profile: Some(profile(credential)),
+            ..Scope::default()
+        }));
+        for scope in scopes {
+            let taken = Value::parameters(&scope.parameters());
+            assert!(taken.is_ok(), "{taken:?}");
+        }
+    }
+
+    #[test]
+    fn the_current_phase_is_shown_while_its_function_is_called() {
+        let scope = full();
+        let of = |place, name: &str| scope.parameters_during(place, &name.into())["CurrentPhase"].clone();
+        assert_eq!(of(Place::Phase(0), "one"), scope.parameters()["Phases"]["one"]);
+        assert_eq!(of(Place::Defer, "one"), scope.parameters()["DeferPhase"]);
+        assert_eq!(scope.parameters().get("CurrentPhase"), None);
+    }
+}

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use mainstay_engine::driver::{Ending, Records};
 use mainstay_engine::function::Key;
+use mainstay_engine::journal::Record;
 use mainstay_engine::plan::Plan;
 use mainstay_engine::run::Run;
-use mainstay_engine::status::Status;
+use mainstay_engine::status::{State, Status, status};
 
 use crate::fixture::{Case, Death, Memory, Moment, World, dawn, finish, functions, line, live, runtime};
 
@@ -191,6 +192,45 @@ fn recover(shown: &mut String, case: &Case) {
         let mut second = live(case, &world, Memory::default(), Records::EveryChange, run);
         (&mut second.ending).await.unwrap();
         for status in second.journal.records.lock().unwrap().iter() {
+            writeln!(shown, "    {}", line(status)).unwrap();
+        }
+    });
+    writeln!(shown, "  calls: {}", world.calls.lock().unwrap().join(", ")).unwrap();
+}
+
+/// A run that Kanister left behind goes on as far as Kanister's fields tell. What it was in the middle of cannot be
+/// found again: its pods have names that nobody knows.
+#[test]
+fn foreign() {
+    let mut shown = String::new();
+    for function in ["Pod", "Set", "Exec"] {
+        let case = Case::read(&format!(
+            "about: a run of Kanister's\n\
+             actions: {{go: {{phases: [{{func: Pod, name: one}}, {{func: {function}, name: two}}, \
+             {{func: Pod, name: three, args: {{outputs: {{v: '{{{{ .Phases.one.Output.v }}}}'}}}}}}]}}}}\n\
+             request: [{{action: go}}]"
+        ));
+        writeln!(shown, "{function}").unwrap();
+        recover_foreign(&mut shown, &case);
+    }
+    insta::assert_snapshot!("foreign", shown);
+}
+
+fn recover_foreign(shown: &mut String, case: &Case) {
+    let world = Arc::new(World::default());
+    let plan = case.plan(&functions(&world)).unwrap();
+    let mut left = status(&Run::new(Arc::clone(&plan)));
+    left.state = State::Running;
+    left.record = Record::default();
+    let phases = &mut left.actions[0].phases;
+    phases[0].state = State::Complete;
+    phases[0].output = serde_json::json!({ "v": 1 }).as_object().cloned();
+    phases[1].state = State::Running;
+    runtime().block_on(async {
+        let run = Run::resume(plan, &left, dawn()).unwrap();
+        let mut life = live(case, &world, Memory::default(), Records::EveryChange, run);
+        (&mut life.ending).await.unwrap();
+        for status in life.journal.records.lock().unwrap().iter() {
             writeln!(shown, "    {}", line(status)).unwrap();
         }
     });

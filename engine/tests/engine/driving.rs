@@ -193,3 +193,23 @@ fn progress_is_recorded_all_the_same() {
         ");
     });
 }
+
+#[test]
+fn outputs_that_no_status_can_hold_fail_their_phase() {
+    let large = "x".repeat(600_000);
+    let scene = Scene {
+        case: Case::read(&format!(
+            "about: outputs\nactions: {{go: {{phases: [\
+             {{func: Pod, name: one, args: {{outputs: {{a: {large}}}}}}}, \
+             {{func: Pod, name: two, args: {{outputs: {{b: {large}}}}}}}]}}}}\n\
+             request: [{{action: go}}]"
+        )),
+        world: Arc::new(World::default()),
+    };
+    runtime().block_on(async {
+        let mut life = scene.life(Memory::default(), Records::BeforeEffects);
+        finish(&scene.case, &scene.world, &mut life).await.unwrap();
+        let records = life.journal.records.lock().unwrap();
+        insta::assert_snapshot!(line(records.last().unwrap()), @"failed | - | 50 % | one: complete, two: failed | the outputs take 600008 bytes; all phases together can have 1000000, of which 600008 are taken");
+    });
+}
