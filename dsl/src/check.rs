@@ -20,7 +20,7 @@ mod scripts;
 mod sites;
 mod targets;
 mod templates;
-mod types;
+mod typing;
 mod values;
 
 use crate::checked::Checked;

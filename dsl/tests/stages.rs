@@ -121,7 +121,12 @@ fn every_code_has_a_page_and_an_input() {
         pages, codes,
         "pages under docs/errors on the left, codes on the right"
     );
+    let index = std::fs::read_to_string(folder("../docs/errors/README.md")).unwrap();
     for code in Code::ALL {
+        assert!(
+            index.contains(&format!("| [{code}]({code}.md) |")),
+            "the index of pages lacks {code}"
+        );
         let path = folder("tests/inputs").join(format!("{code}.yaml"));
         let text =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

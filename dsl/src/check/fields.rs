@@ -7,7 +7,7 @@ use crate::template::{Reference, Segment};
 
 use super::Rules;
 use super::sites::Site;
-use super::types;
+use super::typing;
 
 /// Reports the fields that do not exist.
 pub(super) fn check(rules: &mut Rules<'_>, sites: &[Site<'_>]) {
@@ -25,7 +25,7 @@ fn unknown_field(site: &Site<'_>, reference: &Reference) -> Option<Diagnostic> {
     let mut of = Type::parameters();
     let mut owner = String::new();
     for segment in &reference.segments {
-        let Some(next) = types::step(of, segment) else {
+        let Some(next) = typing::step(of, segment) else {
             return Some(match of {
                 Type::Struct(fields) | Type::Pointer(fields) => no_field(site, segment, (fields, &owner)),
                 _ => no_fields(site, segment, (of, &owner)),
@@ -41,7 +41,7 @@ fn unknown_field(site: &Site<'_>, reference: &Reference) -> Option<Diagnostic> {
 fn no_fields(site: &Site<'_>, segment: &Segment, (of, owner): (Type, &str)) -> Diagnostic {
     Diagnostic::error(
         Code::UnknownTemplateField,
-        format!("`{owner}` is {} and has no fields", types::describe(of)),
+        format!("`{owner}` is {} and has no fields", typing::describe(of)),
         site.at(segment.span),
         "nothing can follow here",
     )

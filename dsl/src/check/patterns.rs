@@ -6,7 +6,7 @@ use crate::template::types::{BYTES, Type};
 
 use super::Rules;
 use super::sites::Site;
-use super::types::{self, Scope};
+use super::typing::{self, Scope};
 
 /// Reports the patterns within single templates.
 pub(super) fn check(rules: &mut Rules<'_>, sites: &[Site<'_>]) {
@@ -39,7 +39,7 @@ impl Walk<'_> {
                 Item::Text(_) | Item::Break(_) | Item::Continue(_) => {}
                 Item::Action(pipe) => {
                     self.pipe(pipe, scope);
-                    if pipe.variables.is_empty() && types::of_pipe(pipe, scope) == Some(BYTES) {
+                    if pipe.variables.is_empty() && typing::of_pipe(pipe, scope) == Some(BYTES) {
                         self.found.push(self.bytes_printed(pipe));
                     }
                 }
@@ -53,7 +53,7 @@ impl Walk<'_> {
                     self.items(
                         &branch.then,
                         Scope {
-                            dot: types::of_pipe(&branch.pipe, scope),
+                            dot: typing::of_pipe(&branch.pipe, scope),
                             ..scope
                         },
                     );
@@ -61,7 +61,7 @@ impl Walk<'_> {
                 }
                 Item::Range(branch) => {
                     self.pipe(&branch.pipe, scope);
-                    let dot = types::of_pipe(&branch.pipe, scope).map(types::element);
+                    let dot = typing::of_pipe(&branch.pipe, scope).map(typing::element);
                     self.items(&branch.then, Scope { dot, ..scope });
                     self.items(&branch.otherwise, scope);
                 }
@@ -138,7 +138,7 @@ impl Walk<'_> {
             path: before.to_vec(),
             span: value.span,
         };
-        let (Type::Map(_) | Type::JsonMap) = types::of_operand(&owner, scope)? else {
+        let (Type::Map(_) | Type::JsonMap) = typing::of_operand(&owner, scope)? else {
             return None;
         };
         let written = &self.site.text.written[value.span.range()];

@@ -70,7 +70,33 @@ fn of_phase(
             return early;
         }
     }
-    of_part(rules, phase, site, (below, format!("`{name}`")))
+    of_part(rules, phase, site, (below, format!("`{name}`"))).or_else(|| unsure(site, reference))
+}
+
+/// The deferred phase runs after a failure too, and then a phase may have no output.
+fn unsure(site: &Site<'_>, reference: &Reference) -> Option<Diagnostic> {
+    let [_, phase, part, output, ..] = reference.segments.as_slice() else {
+        return None;
+    };
+    let sure = site.moment != Moment::Defer || &*part.name != "Output" || reference.guarded;
+    if sure || output.access == Access::Index {
+        return None;
+    }
+    let instead = format!("index .Phases.{}.Output \"{}\"", phase.name, output.name);
+    Some(
+        Diagnostic::warning(
+            Code::UnsureOutput,
+            format!("`{}` may have no output when the deferred phase runs", phase.name),
+            site.at(output.span),
+            "there only if the phase has ended well",
+        )
+        .note(
+            "the deferred phase runs whatever has happened, and fails itself when it reads what is not there",
+        )
+        .help(format!(
+            "read it with index, which gives an empty value: `{instead}`"
+        )),
+    )
 }
 
 fn of_defer(

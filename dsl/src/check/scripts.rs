@@ -51,22 +51,21 @@ fn unguarded_push(tree: &Tree, pointer: &Pointer) -> Vec<Diagnostic> {
 }
 
 fn push_in(pointer: &Pointer, text: &str) -> Option<Diagnostic> {
-    let push = text.match_indices("kando").map(|(at, _)| at).find(|&at| {
+    let (pipe, end) = text.match_indices("kando").find_map(|(at, _)| {
         let before = text[..at].trim_end_matches([' ', '\t', '\n', '\\']);
-        let mut words = text[at..].split_whitespace();
-        before.ends_with('|')
-            && !before.ends_with("||")
-            && (words.next(), words.next(), words.next()) == (Some("kando"), Some("location"), Some("push"))
+        let pipe = before
+            .strip_suffix('|')
+            .filter(|before| !before.ends_with('|'))?
+            .len();
+        let words: Vec<&str> = text[at..].split_whitespace().take(3).collect();
+        let end = at + text[at..].find("push")? + "push".len();
+        (words == ["kando", "location", "push"]).then_some((pipe, end))
     })?;
-    let pipe = text[..push].rfind('|')?;
     Some(
         Diagnostic::warning(
             Code::NoPipefail,
             "a dump that breaks off is stored as if it were whole",
-            Place::bytes(
-                pointer.clone(),
-                pipe..push + "kando location push".len().min(text.len() - push),
-            ),
+            Place::bytes(pointer.clone(), pipe..end),
             "the failure of what stands before this pipe is lost",
         )
         .note("a shell takes the exit code of the last command of a pipe, and the push succeeds")

@@ -77,6 +77,8 @@ codes! {
     UnknownObject = "unknown-object",
     /// An output that a phase does not make.
     UnknownOutput = "unknown-output",
+    /// An output that may be missing when the deferred phase reads it.
+    UnsureOutput = "unsure-output",
     /// An artifact, Secret or ConfigMap that the action does not list.
     UnlistedInput = "unlisted-input",
     /// A key that no artifact of that name has.

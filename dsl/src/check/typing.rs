@@ -46,6 +46,7 @@ fn field(of: Type, name: &str) -> Option<Type> {
     }
 }
 
+/// The type of an element of a list or map.
 pub(super) fn element(of: Type) -> Type {
     match of {
         Type::Map(value) | Type::List(value) => *value,
