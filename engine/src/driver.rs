@@ -151,6 +151,7 @@ pub async fn drive(run: Run, surroundings: Surroundings, orders: Orders) -> Resu
         }
         Err(Stop::Asked) => {
             driver.keeper.keep_if_possible(&driver.run).await;
+            driver.announcer.finish(driver.clock.as_ref()).await;
             Ok(Ending::Stopped)
         }
         Err(Stop::Lost(Lost::Superseded)) => Ok(Ending::Superseded),

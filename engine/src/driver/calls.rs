@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_dsl::name::PhaseName;
+use mainstay_dsl::name::{ActionName, PhaseName};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -306,6 +306,7 @@ impl Driver {
                 return;
             }
         };
+        let action = plan.actions()[step.action].request.action.clone();
         let (reporter, progress) = Reporter::new();
         let run = plan.run();
         let call = Call {
@@ -330,7 +331,7 @@ impl Driver {
             cancel: cancel.clone(),
             resumed: origin == Origin::Interrupted,
         };
-        let task = self.calls.tasks.spawn(perform(function, call, step));
+        let task = self.calls.tasks.spawn(perform(function, call, step, action));
         let open = Open {
             attempt,
             origin,
@@ -361,13 +362,13 @@ pub(super) fn size(outputs: &Outputs) -> usize {
     })
 }
 
-async fn perform(function: Arc<dyn Function>, call: Call, step: StepId) -> Report {
+async fn perform(function: Arc<dyn Function>, call: Call, step: StepId, action: ActionName) -> Report {
     let attempt = call.key.attempt;
     let span = tracing::info_span!(
         "phase",
         run = call.key.name,
         namespace = call.key.namespace,
-        action = step.action,
+        %action,
         phase = %call.key.phase,
         function = %function.signature().function,
         attempt,

@@ -170,11 +170,11 @@ impl Run {
             Place::Phase(_) => format!("Failed to execute phase {name}: {message}"),
             Place::Defer => format!("Failed to execute defer phase {name}: {message}"),
         };
-        let cancelled = cause == Cause::Cancelled && self.cancelled.is_some();
         let told_before = self.error.clone();
         self.fail(id.action, &told, message, turn);
-        if cancelled {
-            // What ended because it was asked to does not hide why it was asked.
+        // What ended because it was asked to does not hide why it was asked; a deferred phase that fails by itself
+        // has the last word.
+        if self.cancelled.is_some() && (id.place != Place::Defer || cause == Cause::Cancelled) {
             self.error = told_before;
         }
         if id.place != Place::Defer {

@@ -7,7 +7,7 @@ use super::action::Stage;
 use super::command::{Command, Timer};
 use super::step::State;
 use super::{GRACE, Life, Run, Turn};
-use crate::announcement::Announcement;
+use crate::announcement::{Announcement, Severity};
 use crate::function::{Cause, Error};
 use crate::plan::{Place, StepId};
 
@@ -22,9 +22,10 @@ impl Run {
         self.error = format!("Cancelled: {reason}");
         self.progress.running_phase = None;
         self.revision += 1;
-        let mut announcement = Announcement::normal("Cancelled", format!("Cancelled: {reason}"));
-        announcement.severity = crate::announcement::Severity::Warning;
-        turn.announce(announcement);
+        turn.announce(Announcement {
+            severity: Severity::Warning,
+            ..Announcement::normal("Cancelled", self.error.clone())
+        });
         if self.life != Life::Awake {
             return;
         }

@@ -198,6 +198,7 @@ impl Run {
             Recovery::Reattach | Recovery::Rerun | Recovery::Fail => {
                 let message = "interrupted: the controller stopped while this phase was running, and nobody can \
                                know how far it came";
+                // An author who lets attempts be repeated lets this one be repeated too.
                 let cause = if stopping { Cause::Cancelled } else { Cause::Failed };
                 self.attempt_failed(id, Error::new(cause, message), turn);
             }

@@ -20,12 +20,12 @@ fn every_case_ends_the_same_after_a_death_at_any_record() {
         let path = entry.unwrap().path();
         let case = Case::read(&std::fs::read_to_string(&path).unwrap());
         for records in [Records::EveryChange, Records::BeforeEffects] {
-            check(&case, records);
+            check(&path.display().to_string(), &case, records);
         }
     }
 }
 
-fn check(case: &Case, records: Records) {
+fn check(name: &str, case: &Case, records: Records) {
     if case.plan(&functions(&Arc::new(World::default()))).is_err() {
         return;
     }
@@ -34,8 +34,14 @@ fn check(case: &Case, records: Records) {
         for moment in [Moment::Before, Moment::After] {
             let deaths = [Death { at, moment }];
             let disturbed = live_through(case, records, &deaths);
-            assert_eq!(disturbed.last, undisturbed.last, "{records:?}, {deaths:?}");
-            assert_eq!(disturbed.made, undisturbed.made, "{records:?}, {deaths:?}");
+            assert_eq!(
+                disturbed.last, undisturbed.last,
+                "{name}, {records:?}, {deaths:?}"
+            );
+            assert_eq!(
+                disturbed.made, undisturbed.made,
+                "{name}, {records:?}, {deaths:?}"
+            );
         }
     }
     if case.cancel_when_made.is_some() {
@@ -53,11 +59,11 @@ fn check(case: &Case, records: Records) {
     let disturbed = live_through(case, records, &deaths);
     assert_eq!(
         disturbed.last, undisturbed.last,
-        "{records:?}, a death at each record"
+        "{name}, {records:?}, a death at each record"
     );
     assert_eq!(
         disturbed.made, undisturbed.made,
-        "{records:?}, a death at each record"
+        "{name}, {records:?}, a death at each record"
     );
 }
 
