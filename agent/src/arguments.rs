@@ -1,9 +1,13 @@
 //! The command line: kando's commands and flags, and ours beside them. The only place that knows their spelling.
 
+mod data;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use mainstay_repository::Secret;
+
+pub(crate) use data::{Access, Data, Doomed, OneRepository, OneSnapshot};
 
 use crate::log::Verbosity;
 
@@ -45,6 +49,9 @@ pub(crate) enum Command {
     /// Store what a program writes, only if it ends well
     #[command(subcommand)]
     Stream(Stream),
+    /// Back up and restore folders with a repository
+    #[command(subcommand)]
+    Data(Data),
     /// Copy this program into a folder, as mainstay-agent and kando
     Install {
         /// The folder

@@ -1,5 +1,6 @@
 //! One command per file. Here only the list, and the runtime that they share.
 
+mod data;
 mod install;
 mod location;
 mod output;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Location(location) => in_runtime(|watch| location::run(location, watch)),
         Command::Output { key, value } => output::run(&key, &value),
         Command::Stream(stream) => in_runtime(|watch| stream::run(stream, watch)),
+        Command::Data(data) => in_runtime(|watch| data::run(data, watch)),
         Command::Install { directory } => install::run(&directory),
     }
 }

@@ -33,6 +33,8 @@ pub(crate) fn start(verbosity: Verbosity) {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
+        // Whoever keeps the log of a pod notes the times as well.
+        .without_time()
         .with_env_filter(ours(level))
         .init();
 }

@@ -11,6 +11,7 @@ mod exit;
 mod log;
 mod phase_output;
 mod program;
+mod progress;
 mod signals;
 
 use std::process::ExitCode;

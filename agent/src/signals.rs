@@ -1,6 +1,7 @@
-//! Who may ask the program to stop: a signal.
+//! Who may ask the program to stop: a signal, or the end of its standard input when it was started over an exec stream.
 
-use std::io;
+use std::io::{self, Read};
+use std::thread;
 
 use mainstay_repository::Watch;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,4 +21,16 @@ pub(crate) fn cancel_on_signals(watch: &Watch) -> io::Result<()> {
         });
     }
     Ok(())
+}
+
+/// Cancels `watch` when `input` ends.
+///
+/// An exec stream carries no signals: when the controller dies or cancels, its end is all that reaches the process.
+pub(crate) fn cancel_at_end(mut input: impl Read + Send + 'static, watch: &Watch) {
+    let watch = watch.clone();
+    thread::spawn(move || {
+        let mut rest = [0_u8; 256];
+        while matches!(input.read(&mut rest), Ok(count) if count > 0) {}
+        watch.cancel();
+    });
 }

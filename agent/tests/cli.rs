@@ -5,6 +5,8 @@
     reason = "what helpers of tests cannot do fails the test"
 )]
 
+#[path = "cli/data.rs"]
+mod data;
 #[path = "cli/harness.rs"]
 mod harness;
 #[path = "cli/location.rs"]
@@ -29,9 +31,13 @@ fn output_takes_any_value() {
     let values = ["", "-5", "--flag"];
     let shown: Vec<String> = values.map(|value| room.agent(["output", "k", value])).into();
     insta::assert_snapshot!(shown.concat(), @r#"
-exit 0
-stdout: ###Phase-output###: {"key":"k","value":VALUE}
-"#);
+    exit 0
+    stdout: ###Phase-output###: {"key":"k","value":""}
+    exit 0
+    stdout: ###Phase-output###: {"key":"k","value":"-5"}
+    exit 0
+    stdout: ###Phase-output###: {"key":"k","value":"--flag"}
+    "#);
 }
 
 #[test]
@@ -140,6 +146,7 @@ fn help_is_about_the_name_it_was_called_by() {
     stdout:   location  Push, pull and delete plain objects
     stdout:   output    Hand a value to later phases
     stdout:   stream    Store what a program writes, only if it ends well
+    stdout:   data      Back up and restore folders with a repository
     stdout:   install   Copy this program into a folder, as mainstay-agent and kando
     stdout:   help      Print this message or the help of the given subcommand(s)
     stdout: 
