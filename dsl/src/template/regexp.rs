@@ -72,19 +72,40 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
+    /// The matches from left to right, as Go counts them: an empty one never directly after another, and never
+    /// inside of a character.
+    fn matches<'r, 't>(&'r self, text: &'t [u8]) -> impl Iterator<Item = Captures<'t>> + use<'r, 't> {
+        let mut next = Some(0);
+        let mut previous = None;
+        std::iter::from_fn(move || {
+            loop {
+                let start = next?;
+                let captures = self.regex.captures_at(text, start)?;
+                let (from, to) = captures.get(0).map(|whole| (whole.start(), whole.end()))?;
+                if from == to && is_inside_character(text, from) {
+                    next = after_character(text, from);
+                    continue;
+                }
+                next = if to == start { after_character(text, to) } else { Some(to) };
+                let is_repeated = from == to && previous == Some(from);
+                previous = Some(to);
+                if !is_repeated {
+                    return Some(captures);
+                }
+            }
+        })
+    }
+
     /// The first match.
     pub(super) fn find<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
-        self.regex.find(text).map(|found| found.as_bytes())
+        Some(self.matches(text).next()?.get(0)?.as_bytes())
     }
 
     /// The matches from left to right, at most so many; a negative number is no limit.
     pub(super) fn find_all<'t>(&self, text: &'t [u8], limit: i64) -> Vec<&'t [u8]> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.regex
-            .find_iter(text)
-            .take(limit)
-            .map(|found| found.as_bytes())
-            .collect()
+        let wholes = self.matches(text).filter_map(|captures| captures.get(0));
+        wholes.take(limit).map(|whole| whole.as_bytes()).collect()
     }
 
     /// The text with every match replaced by what a function makes of it. Nothing if it would be longer than that.
@@ -96,7 +117,7 @@ impl Pattern {
     ) -> Option<Vec<u8>> {
         let mut replaced = Vec::with_capacity(text.len());
         let mut end = 0;
-        for captures in self.regex.captures_iter(text) {
+        for captures in self.matches(text) {
             let Some(whole) = captures.get(0) else { continue };
             replaced.extend_from_slice(&text[end..whole.start()]);
             replacement(&captures, &mut replaced);
@@ -175,7 +196,7 @@ impl Pattern {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut parts = Vec::new();
         let (mut start, mut end) = (0, 0);
-        for found in self.regex.find_iter(text).take(limit) {
+        for found in self.matches(text).filter_map(|captures| captures.get(0)).take(limit) {
             if parts.len() + 1 == limit {
                 break;
             }
@@ -190,6 +211,18 @@ impl Pattern {
         }
         Some(parts)
     }
+}
+
+/// Whether a position lies between the bytes of one character.
+fn is_inside_character(text: &[u8], position: usize) -> bool {
+    text.get(position).is_some_and(|byte| byte & 0xc0 == 0x80)
+}
+
+/// Where the character at a position ends; nothing at the end of the text.
+fn after_character(text: &[u8], position: usize) -> Option<usize> {
+    let rest = text.get(position + 1..)?;
+    let inside = rest.iter().take_while(|byte| **byte & 0xc0 == 0x80).count();
+    Some(position + 1 + inside)
 }
 
 /// The name after a dollar sign, in braces or not, and what follows it.

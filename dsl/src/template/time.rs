@@ -42,7 +42,7 @@ pub struct Time {
 pub enum Zone {
     /// UTC.
     Utc,
-    /// The local zone, which is UTC here but has a name of its own.
+    /// The local zone, which is UTC here and yet another zone to Go.
     Local,
     /// An offset in seconds with the name it was written with, which may be empty.
     Fixed(i32, String),
@@ -96,8 +96,7 @@ impl Zone {
     /// The name of the zone itself.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Utc => "UTC".to_owned(),
-            Self::Local => "Local".to_owned(),
+            Self::Utc | Self::Local => "UTC".to_owned(),
             Self::Fixed(_, name) => name.clone(),
             Self::Named(zone) => zone.iana_name().unwrap_or_default().to_owned(),
         }
@@ -292,7 +291,7 @@ impl Time {
         };
         let seconds = self.seconds.wrapping_sub(ZERO_SECONDS);
         let fields = vec![
-            Value::Int(self.nanoseconds.into(), Width::Uint32),
+            Value::Int(self.nanoseconds.into(), Width::Uint64),
             Value::int64(seconds),
             location,
         ];
@@ -315,7 +314,7 @@ static INSIDE: StructType = StructType {
             name: "wall",
             json: Json::Hidden,
             embedded: false,
-            ty: Type::Int(Width::Uint32),
+            ty: Type::Int(Width::Uint64),
         },
         Field {
             name: "ext",

@@ -60,6 +60,8 @@ pub enum Width {
     Uint8,
     /// `uint32`: one parameter of `derivePassword`.
     Uint32,
+    /// `uint64`: inside of a moment, where only a wrong verb of `printf` shows it.
+    Uint64,
 }
 
 /// The strings that occur.
@@ -95,12 +97,13 @@ impl Width {
             Self::Int64 => "int64",
             Self::Uint8 => "uint8",
             Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
         }
     }
 
     /// Whether it has no sign.
     pub fn is_unsigned(self) -> bool {
-        matches!(self, Self::Uint8 | Self::Uint32)
+        matches!(self, Self::Uint8 | Self::Uint32 | Self::Uint64)
     }
 }
 

@@ -262,10 +262,10 @@ fn typed_literal(wanted: Type, literal: &Term) -> Option<Value> {
             complex.map(|(re, im)| Value::Complex(re, im))
         }
         (Type::Int(width), Term::Number(Number { uint, .. })) if width.is_unsigned() => {
-            let largest = if width == Width::Uint8 {
-                u64::from(u8::MAX)
-            } else {
-                u64::from(u32::MAX)
+            let largest = match width {
+                Width::Uint8 => u64::from(u8::MAX),
+                Width::Uint32 => u64::from(u32::MAX),
+                Width::Int | Width::Int64 | Width::Uint64 => u64::MAX,
             };
             // Go cuts off what does not fit.
             uint.and_then(|number| i64::try_from(number & largest).ok())

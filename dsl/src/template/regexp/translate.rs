@@ -34,6 +34,7 @@ pub(super) fn translate(pattern: &str) -> Result<Translated, Problem> {
         text: String::new(),
         names: Vec::new(),
         before: Before::Nothing,
+        end: 0,
         groups: vec![1],
     };
     while let Some(character) = run.rest.next() {
@@ -52,8 +53,8 @@ enum Before {
     Nothing,
     /// Something that can be repeated, with the most repetitions inside of it.
     Atom(u64),
-    /// A repetition.
-    Repetition,
+    /// A repetition, with the most repetitions of it and inside of it.
+    Repetition(u64),
 }
 
 struct Run<'p> {
@@ -61,6 +62,8 @@ struct Run<'p> {
     text: String,
     names: Vec<Option<String>>,
     before: Before,
+    /// Where a repetition has to stand: after what it repeats, also if flags follow that.
+    end: usize,
     /// The most repetitions so far in each open group, the whole pattern first.
     groups: Vec<u64>,
 }
@@ -111,38 +114,40 @@ impl Run<'_> {
     /// Notes something that can be repeated.
     fn atom(&mut self, inside: u64) {
         self.before = Before::Atom(inside);
+        self.end = self.text.len();
         if let Some(most) = self.groups.last_mut() {
             *most = inside.max(*most);
         }
     }
 
     fn repeat(&mut self, operator: &str, most: u64) -> Result<(), Problem> {
-        match self.before {
+        let total = match self.before {
             Before::Nothing => return Err(NOTHING_TO_REPEAT),
-            Before::Repetition => return Err(BAD_NESTING),
-            Before::Atom(inside) => {
-                let total = inside.saturating_mul(most.max(1));
-                if total > MOST_REPETITIONS {
-                    return Err(BAD_COUNT);
-                }
-                self.atom(total);
-            }
+            Before::Repetition(_) => return Err(BAD_NESTING),
+            Before::Atom(inside) => inside.saturating_mul(most.max(1)),
+        };
+        if total > MOST_REPETITIONS {
+            return Err(BAD_COUNT);
         }
-        self.text.push_str(operator);
+        if let Some(most) = self.groups.last_mut() {
+            *most = total.max(*most);
+        }
+        self.text.insert_str(self.end, operator);
+        self.end += operator.len();
         if self.rest.next_if_eq(&'?').is_some() {
-            self.text.push('?');
+            self.text.insert(self.end, '?');
+            self.end += 1;
         }
-        self.before = Before::Repetition;
+        self.before = Before::Repetition(total);
         Ok(())
     }
 
     /// A group: with or without a name, or flags.
     fn open(&mut self) -> Result<(), Problem> {
-        self.before = Before::Nothing;
         if self.rest.next_if_eq(&'?').is_none() {
             self.text.push('(');
             self.names.push(None);
-            self.groups.push(1);
+            self.enter();
             return Ok(());
         }
         let is_named = match self.rest.peek() {
@@ -169,13 +174,21 @@ impl Run<'_> {
                     self.text.push_str(&flags);
                     self.text.push(end);
                     if end == ':' {
-                        self.groups.push(1);
+                        self.enter();
+                    } else if let Before::Repetition(total) = self.before {
+                        // Flags are nothing by themselves: what stands before them can be repeated.
+                        self.before = Before::Atom(total);
                     }
                     return Ok(());
                 }
                 _ => return Err(BAD_GROUP),
             }
         }
+    }
+
+    fn enter(&mut self) {
+        self.groups.push(1);
+        self.before = Before::Nothing;
     }
 
     fn open_named(&mut self) -> Result<(), Problem> {
@@ -187,12 +200,12 @@ impl Run<'_> {
                 _ => return Err(BAD_GROUP),
             }
         }
-        if name.is_empty() || self.names.iter().any(|known| known.as_deref() == Some(&*name)) {
+        if name.is_empty() {
             return Err(BAD_GROUP);
         }
         self.text.push('(');
         self.names.push(Some(name));
-        self.groups.push(1);
+        self.enter();
         Ok(())
     }
 

@@ -48,6 +48,7 @@ fn merge(
         let present = target.get(&key);
         if value.is_nil_entry() {
             if overwrite == Overwrite::Always {
+                check_types(target, source)?;
                 insert(context, target, key, &value)?;
             }
             continue;
@@ -57,6 +58,12 @@ fn merge(
         {
             merge(context, inner, new, overwrite, depth + 1)?;
         }
+        if let (Some(Value::Map(_)), Overwrite::Always) = (&present, overwrite)
+            && matches!(value.type_of().map(Type::kind), Some("struct" | "ptr"))
+        {
+            let name = value.type_name();
+            return Err(Stop::because(format!("a map cannot be overwritten by a value of type {name}")));
+        }
         let is_empty = present.as_ref().is_none_or(|value| !value.is_true());
         let keeps = match value {
             Value::Map(_) => !is_empty,
@@ -64,21 +71,18 @@ fn merge(
             _ => false,
         };
         if !keeps && (is_empty || overwrite == Overwrite::Always) {
-            check_type(target, &value)?;
+            check_types(target, source)?;
             insert(context, target, key, &value)?;
         }
     }
     Ok(())
 }
 
-/// A map of strings takes nothing but strings.
-fn check_type(target: &Map, value: &Value) -> Result<(), Stop> {
-    let wanted = *target.value();
-    if wanted == Type::Any || value.type_of() == Some(wanted) {
+/// A map of strings takes only what comes from another one: elsewhere also strings are values of any type.
+fn check_types(target: &Map, source: &Map) -> Result<(), Stop> {
+    let (wanted, given) = (target.value(), source.value());
+    if *wanted == Type::Any || wanted == given {
         return Ok(());
     }
-    Err(Stop::because(format!(
-        "a value of type {} cannot go into a map of {wanted}",
-        value.type_name()
-    )))
+    Err(Stop::because(format!("a map of {wanted} takes no value from a map of {given}")))
 }
