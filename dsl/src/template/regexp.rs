@@ -86,7 +86,11 @@ impl Pattern {
                     next = after_character(text, from);
                     continue;
                 }
-                next = if to == start { after_character(text, to) } else { Some(to) };
+                next = if to == start {
+                    after_character(text, to)
+                } else {
+                    Some(to)
+                };
                 let is_repeated = from == to && previous == Some(from);
                 previous = Some(to);
                 if !is_repeated {
@@ -196,7 +200,11 @@ impl Pattern {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut parts = Vec::new();
         let (mut start, mut end) = (0, 0);
-        for found in self.matches(text).filter_map(|captures| captures.get(0)).take(limit) {
+        for found in self
+            .matches(text)
+            .filter_map(|captures| captures.get(0))
+            .take(limit)
+        {
             if parts.len() + 1 == limit {
                 break;
             }

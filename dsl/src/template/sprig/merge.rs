@@ -62,7 +62,9 @@ fn merge(
             && matches!(value.type_of().map(Type::kind), Some("struct" | "ptr"))
         {
             let name = value.type_name();
-            return Err(Stop::because(format!("a map cannot be overwritten by a value of type {name}")));
+            return Err(Stop::because(format!(
+                "a map cannot be overwritten by a value of type {name}"
+            )));
         }
         let is_empty = present.as_ref().is_none_or(|value| !value.is_true());
         let keeps = match value {
@@ -84,5 +86,7 @@ fn check_types(target: &Map, source: &Map) -> Result<(), Stop> {
     if *wanted == Type::Any || wanted == given {
         return Ok(());
     }
-    Err(Stop::because(format!("a map of {wanted} takes no value from a map of {given}")))
+    Err(Stop::because(format!(
+        "a map of {wanted} takes no value from a map of {given}"
+    )))
 }
