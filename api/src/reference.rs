@@ -1,5 +1,9 @@
 //! A reference to an object of the cluster, and the artifact, both used by several kinds.
 //! Must not know what is referred to.
+#![expect(
+    clippy::module_name_repetitions,
+    reason = "the types are called as Kanister calls them"
+)]
 
 use std::collections::BTreeMap;
 

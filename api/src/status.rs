@@ -1,5 +1,9 @@
 //! The status of an ActionSet, written only by a controller.
 //! Must not know how it comes about.
+#![expect(
+    clippy::module_name_repetitions,
+    reason = "the types are called as Kanister calls them"
+)]
 
 use std::collections::BTreeMap;
 
