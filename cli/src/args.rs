@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Watch(commands::watch::Arguments),
     /// Play backup and restore on a cluster, in a namespace of its own.
     Demo(commands::demo::Arguments),
+    /// Run the controller, which carries ActionSets out.
+    Controller(Box<commands::controller::Arguments>),
     /// Print the completion script of a shell.
     Completion(commands::completion::Arguments),
 }

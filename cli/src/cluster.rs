@@ -48,7 +48,7 @@ impl Connection {
         Ok(Cluster { client, namespace })
     }
 
-    async fn config(&self) -> Result<Config, Error> {
+    pub(crate) async fn config(&self) -> Result<Config, Error> {
         let options = KubeConfigOptions {
             context: self.context.clone(),
             ..KubeConfigOptions::default()

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completion;
+pub(crate) mod controller;
 pub(crate) mod demo;
 pub(crate) mod plan;
 pub(crate) mod run;
@@ -21,6 +22,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Error> {
         Command::Run(arguments) => wait_for(run::run(&arguments)),
         Command::Watch(arguments) => wait_for(watch::run(&arguments)),
         Command::Demo(arguments) => wait_for(demo::run(&arguments)),
+        Command::Controller(arguments) => wait_for(controller::run(*arguments)),
         Command::Completion(arguments) => completion::run(&arguments),
     }
 }

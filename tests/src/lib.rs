@@ -4,3 +4,4 @@
 
 pub mod bed;
 pub mod replay;
+pub mod script;
