@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::diagnostic::{Diagnostic, Part, Place};
 use crate::pointer::Pointer;
+use crate::suggest;
 
 use node::Node;
 
@@ -155,9 +156,13 @@ fn floor_boundary(text: &str, byte: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// Whether a document is meant as a blueprint. A mistyped kind must not make its mistakes disappear.
+/// Whether a document is meant as a blueprint. A mistyped or missing kind must not make its mistakes disappear.
 fn is_blueprint(value: &Json) -> bool {
-    value.get("kind").and_then(Json::as_str) == Some("Blueprint") || value.get("actions").is_some()
+    match value.get("kind").and_then(Json::as_str) {
+        Some("Blueprint") => true,
+        Some(kind) => value.get("actions").is_some() && suggest::closest(kind, ["Blueprint"]).is_some(),
+        None => value.get("actions").is_some(),
+    }
 }
 
 impl Place {
