@@ -83,6 +83,11 @@ impl Bed {
     }
 }
 
+/// The program `mainstay` under test, from `MAINSTAY_PROGRAM`.
+pub fn program() -> Result<std::path::PathBuf, Error> {
+    Ok(variable("MAINSTAY_PROGRAM")?.into())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place of the tests that reads the environment"

@@ -1,7 +1,19 @@
-//! What tests across crates share: where the test bed is, and the player of recorded `ActionSet`s.
+//! What tests across crates share.
+//!
+//! ```text
+//! bed       where the servers are
+//! scene     a namespace of a test's own, manifests in it
+//! database  the database of examples/mysql-on-s3 in a scene
+//! program   mainstay as a process
+//! replay    the player of recorded ActionSets
+//! script    a scripted API server in memory
+//! ```
 //!
 //! Must not be used by any other crate.
 
 pub mod bed;
+pub mod database;
+pub mod program;
 pub mod replay;
+pub mod scene;
 pub mod script;

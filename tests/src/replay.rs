@@ -13,6 +13,7 @@
 
 pub mod bucket;
 pub mod case;
+
 pub mod compare;
 pub mod normalise;
 pub mod player;

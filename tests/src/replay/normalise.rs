@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 use serde_json::Value as Json;
 
+use crate::bed::Store;
+
 /// Keys that say nothing about what happened.
 const DROPPED: &[&str] = &[
     "managedFields",
@@ -20,8 +22,8 @@ const DROPPED: &[&str] = &[
 /// Addresses and names of the run, which become marks.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// Host and port of the object store.
-    pub store: String,
+    /// The object store, whose address and keys become those of the recordings.
+    pub store: Option<Store>,
     /// The controller's namespace.
     pub namespace: String,
 }
@@ -166,10 +168,13 @@ impl Walk<'_> {
                 self.once(&found[0], &format!("{}<rand>", &found[1]), "rand")
             })
             .into_owned();
-        let text = if self.run.store.is_empty() {
-            text
-        } else {
-            text.replace(&self.run.store, "<minio>")
+        let text = match &self.run.store {
+            // The secret first: it may contain the other key.
+            Some(store) => text
+                .replace(&store.address, "<minio>")
+                .replace(&store.secret_key, "SKDUMMY-secret-1")
+                .replace(&store.access_key, "AKDUMMY"),
+            None => text,
         };
         let text = ADDRESS.replace_all(&text, "<ip>").into_owned();
         if self.run.namespace.is_empty() {
@@ -201,11 +206,16 @@ mod tests {
     use serde_json::json;
 
     use super::{Run, normalise};
+    use crate::bed::Store;
 
     #[test]
     fn marks_take_the_place_of_what_differs() {
         let run = Run {
-            store: "10.97.0.1:9000".to_owned(),
+            store: Some(Store {
+                address: "10.97.0.1:9000".to_owned(),
+                access_key: "key".to_owned(),
+                secret_key: "key-secret".to_owned(),
+            }),
             namespace: "kanister-w3".to_owned(),
         };
         let seen = json!({

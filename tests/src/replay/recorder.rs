@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _, ready};
 use http::{Method, Request, Response};
 use kube::client::Body;
 use serde_json::{Value as Json, json};
@@ -47,10 +47,10 @@ pub struct Recording<S> {
 
 impl<S, B> Service<Request<Body>> for Recording<S>
 where
-    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<BoxError> + Send,
-    B: Send,
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError> + 'static,
+    B: Send + 'static,
 {
     type Response = Response<B>;
     type Error = BoxError;
@@ -61,20 +61,24 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let Some(namespace) = pods_of(&request) else {
+            return Box::pin(self.inner.call(request).map_err(Into::into));
+        };
+        let (parts, body) = request.into_parts();
+        // The client holds the whole body already, so there is nothing to wait for.
+        let bytes = match body.collect_bytes().now_or_never() {
+            Some(Ok(bytes)) => bytes,
+            Some(Err(error)) => return Box::pin(ready(Err(error.into()))),
+            None => return Box::pin(ready(Err("the body of a pod is not in memory".into()))),
+        };
+        let sent: Json = match serde_json::from_slice(&bytes) {
+            Ok(sent) => sent,
+            Err(error) => return Box::pin(ready(Err(error.into()))),
+        };
+        let answer = self.inner.call(Request::from_parts(parts, Body::from(bytes)));
         let recorder = self.recorder.clone();
         Box::pin(async move {
-            let Some(namespace) = pods_of(&request) else {
-                return inner.call(request).await.map_err(Into::into);
-            };
-            let (parts, body) = request.into_parts();
-            let bytes = body.collect_bytes().await?;
-            let sent: Json = serde_json::from_slice(&bytes)?;
-            let answer = inner
-                .call(Request::from_parts(parts, Body::from(bytes)))
-                .await
-                .map_err(Into::into)?;
+            let answer = answer.await.map_err(Into::into)?;
             recorder.add(json!({
                 "answer": answer.status().as_u16(),
                 "namespace": namespace,
