@@ -19,6 +19,7 @@ use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use snafu::{ResultExt, Snafu, ensure};
@@ -32,6 +33,10 @@ use crate::images::{self, Archive};
 use crate::process::{self, Process};
 use crate::programs::{self, Kubernetes};
 use layout::Layout;
+
+/// How long the kernel may take to take away a link whose other end has gone.
+const UNLINK_LIMIT: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a cluster is not as it was asked to be.
 #[derive(Debug, Snafu)]
@@ -88,6 +93,10 @@ pub enum Error {
     PassImage { image: String, source: io::Error },
     #[snafu(display("failed to look at or end processes"))]
     HandleProcess { source: process::Error },
+    #[snafu(display("the cluster was stopped, and its link {link} is still there"))]
+    Linked { link: String },
+    #[snafu(display("no program {program} runs in the cluster {name}"))]
+    NoProgram { name: Name, program: String },
     #[snafu(display("the cluster {name} does not run"))]
     NotRunning { name: Name },
 }
@@ -262,6 +271,23 @@ impl Cluster {
         self.layout.logs()
     }
 
+    /// Kills one of its programs, named as its log is, at once and without a chance to clean up. The program is started
+    /// again half a second later.
+    pub async fn kill(&self, program: &str) -> Result<(), Error> {
+        let processes = self.process.inside(program).context(HandleProcessSnafu)?;
+        ensure!(
+            !processes.is_empty(),
+            NoProgramSnafu {
+                name: self.name.clone(),
+                program
+            }
+        );
+        for process in processes {
+            process.kill().await.context(HandleProcessSnafu)?;
+        }
+        Ok(())
+    }
+
     /// Stops the cluster, as [`remove`] does.
     pub async fn down(self, state: State) -> Result<(), Error> {
         remove(&self.folder, &self.name, state).await
@@ -288,15 +314,33 @@ pub async fn remove(folder: &Folder, name: &Name, state: State) -> Result<(), Er
 
 /// Ends everything of a cluster that runs.
 async fn stop(layout: &Layout) -> Result<(), Error> {
-    // The kernel ends every process of the namespaces with their first; interfaces and routes go with the last of them,
-    // mounts as well.
+    // The kernel ends every process of the namespaces with their first, and then takes away mounts, interfaces and routes.
     for process in Process::with_argument(&layout.document()).context(HandleProcessSnafu)? {
         process.kill().await.context(HandleProcessSnafu)?;
     }
     if let Some(record) = read_record(layout)? {
+        unlinked(record.addresses).await?;
         let cgroups = cgroup::find(&record.addresses.cgroup()).context(ArrangeCgroupsSnafu)?;
         cgroup::remove(&cgroups).await.context(ArrangeCgroupsSnafu)?;
     }
+    Ok(())
+}
+
+/// Returns when the cluster's link is gone, which the kernel takes away some time after its processes.
+async fn unlinked(addresses: Addresses) -> Result<(), Error> {
+    let link = Path::new("/sys/class/net").join(addresses.link());
+    let gone = async {
+        while link.exists() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let outcome = tokio::time::timeout(UNLINK_LIMIT, gone).await;
+    ensure!(
+        outcome.is_ok(),
+        LinkedSnafu {
+            link: addresses.link()
+        }
+    );
     Ok(())
 }
 

@@ -138,6 +138,22 @@ impl Process {
     /// Finds the processes that were started with this argument, which should be one that nobody else has, like the path
     /// of a file. Nothing has to be kept on disk to find a process again, and nothing there can be out of date.
     pub fn with_argument(argument: &Path) -> Result<Vec<Self>, Error> {
+        let argument = argument.as_os_str().as_encoded_bytes();
+        Self::all_that(|_, arguments| arguments.contains(&argument))
+    }
+
+    /// Finds the processes of this one's process namespace that run a program: its first argument or, where the first is
+    /// a program that is many, its second.
+    pub(crate) fn inside(&self, program: &str) -> Result<Vec<Self>, Error> {
+        let namespace = |id| fs::read_link(format!("/proc/{id}/ns/pid")).ok();
+        let ours = namespace(self.id);
+        let program = program.as_bytes();
+        Self::all_that(|id, arguments| {
+            arguments.iter().take(2).any(|each| *each == program) && namespace(id) == ours
+        })
+    }
+
+    fn all_that(wanted: impl Fn(i32, &[&[u8]]) -> bool) -> Result<Vec<Self>, Error> {
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").context(ListSnafu)? {
             let name = entry.context(ListSnafu)?.file_name();
@@ -145,13 +161,11 @@ impl Process {
                 continue;
             };
             // Who is not there any more, or belongs to somebody who does not show it, is not ours.
-            let Ok(arguments) = fs::read(format!("/proc/{id}/cmdline")) else {
+            let Ok(text) = fs::read(format!("/proc/{id}/cmdline")) else {
                 continue;
             };
-            if arguments
-                .split(|byte| *byte == 0)
-                .any(|each| each == argument.as_os_str().as_encoded_bytes())
-            {
+            let arguments: Vec<&[u8]> = text.split(|byte| *byte == 0).collect();
+            if wanted(id, &arguments) {
                 found.extend(Self::find(id)?);
             }
         }

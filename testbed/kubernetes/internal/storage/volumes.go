@@ -80,7 +80,7 @@ func (d *driver) fill(ctx context.Context, folder string, request *csi.CreateVol
 // duplicate copies a folder with everything a file can have: owner, mode, times, links, holes, attributes.
 func duplicate(ctx context.Context, from, to string) error {
 	if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
-		return status.Errorf(codes.NotFound, "%s does not exist", filepath.Base(filepath.Dir(from)))
+		return status.Errorf(codes.NotFound, "there is no %s", from)
 	}
 	if output, err := exec.CommandContext(ctx, "cp", "--archive", "--reflink=auto", from, to).CombinedOutput(); err != nil {
 		return status.Errorf(codes.Internal, "copying %s: %v: %s", from, err, output)
