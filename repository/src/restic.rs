@@ -53,14 +53,17 @@ pub struct Options {
     pub host: String,
     /// How long a lock of somebody else is waited for.
     pub retry_lock: Duration,
+    /// How long after writing a lock others' locks are looked at again, as somebody may have written one at the same moment.
+    pub settle: Duration,
 }
 
 impl Options {
-    /// `host` with the default patience of ten minutes.
+    /// `host` with the default patience of ten minutes, and restic's time to settle.
     pub fn new(host: impl Into<String>) -> Self {
         Self {
             host: host.into(),
             retry_lock: Duration::from_mins(10),
+            settle: Duration::from_millis(200),
         }
     }
 }

@@ -85,7 +85,9 @@ impl<R: AsyncRead + Send + Unpin> Source<'_, R> {
             return Ok(length);
         }
         let upload: Arc<dyn Upload> = store.upload(self.key).await?.into();
-        let sent = self.send_parts(plan, &upload, first, parts, allow).await;
+        let sent = self.send_parts(plan, &upload, first, &mut parts, allow).await;
+        // A part that is still on its way would stay behind in an upload that is gone.
+        parts.0.shutdown().await;
         if sent.is_err()
             && let Err(fault) = upload.abort().await
         {
@@ -99,7 +101,7 @@ impl<R: AsyncRead + Send + Unpin> Source<'_, R> {
         plan: Plan,
         upload: &Arc<dyn Upload>,
         first: Bytes,
-        mut parts: Parts,
+        parts: &mut Parts,
         allow: impl AsyncFnOnce() -> Result<(), Error>,
     ) -> Result<u64, Error> {
         let (mut number, mut content, mut length) = (1, first, 0);
@@ -107,7 +109,7 @@ impl<R: AsyncRead + Send + Unpin> Source<'_, R> {
             length += content.len() as u64;
             parts.send(upload, number, content);
             number += 1;
-            content = self.fill(plan, number, &mut parts).await?;
+            content = self.fill(plan, number, parts).await?;
         }
         self.hold_against(length)?;
         while parts.settle().await? {

@@ -11,7 +11,7 @@ pub enum Mode {
     RestoreSize,
     /// Files and bytes, those of equal content once.
     FilesByContents,
-    /// As `files-by-contents`, by blobs: a blob counts once for each file that holds it.
+    /// As `files-by-contents`, but a blob that a file holds several times counts once, and empty files do not count.
     BlobsPerFile,
     /// Blobs and bytes in the store.
     RawData,

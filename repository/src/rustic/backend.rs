@@ -233,7 +233,8 @@ impl ReadBackend for Backend {
                 .config
                 .clone()
                 .ok_or_else(|| RusticError::new(ErrorKind::Backend, "there is no config yet")),
-            Some(folder) => self.ask(|bridge| bridge.read(&folder.file(&full(id)))),
+            Some(Folder::Data) => self.ask(|bridge| bridge.read(&Folder::Data.file(&full(id)))),
+            Some(folder) => self.ask(|bridge| bridge.read_named(folder, &full(id))),
         }
     }
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::error::{Error, FileSnafu};
+use super::seal::id_of;
+use crate::error::{Error, FileSnafu, UnreadableSnafu};
 use crate::restic::Location;
 use crate::store::{self, Shared};
 use snafu::ResultExt as _;
@@ -141,6 +142,21 @@ impl Bridge {
 
     pub(super) fn read(&self, file: &str) -> Result<Bytes, Error> {
         self.block(self.store.read(&self.key(file)))
+    }
+
+    /// A file that is named after its content; what is not is damaged.
+    pub(super) fn read_named(&self, folder: Folder, id: &str) -> Result<Bytes, Error> {
+        let content = self.read(&folder.file(id))?;
+        if id_of(&content) != id {
+            let cause = "its bytes are not what its name says";
+            return UnreadableSnafu {
+                kind: folder.word(),
+                id: &id[..8],
+                cause,
+            }
+            .fail();
+        }
+        Ok(content)
     }
 
     pub(super) fn get(&self, file: &str, range: Range<u64>) -> Result<Bytes, Error> {

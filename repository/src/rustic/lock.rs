@@ -21,9 +21,6 @@ use crate::restic::Options;
 use crate::store::Shared;
 use crate::watch::Watch;
 
-/// How long after writing a lock others' locks are looked at again: somebody may have written at the same moment.
-const SETTLE: Duration = Duration::from_millis(200);
-
 /// How often a lock is renewed.
 const RENEW: Duration = Duration::from_mins(5);
 
@@ -122,7 +119,7 @@ pub(super) fn acquire(
     let mut waited = Duration::ZERO;
     let mut pause = FIRST_PAUSE;
     loop {
-        let refusal = match attempt(bridge, key, kind, &options.host) {
+        let refusal = match attempt(bridge, key, kind, options) {
             Err(held @ Error::Held { .. }) => held,
             done => return done,
         };
@@ -142,13 +139,13 @@ pub(super) fn acquire(
     }
 }
 
-fn attempt(bridge: &Arc<Bridge>, key: &Key, kind: Kind, host: &str) -> Result<Held, Error> {
+fn attempt(bridge: &Arc<Bridge>, key: &Key, kind: Kind, options: &Options) -> Result<Held, Error> {
     let exclusive = kind == Kind::Exclusive;
     look(bridge, key, exclusive, None)?;
     let lock = Lock {
         time: Timestamp::now(),
         exclusive,
-        hostname: format!("{host}.{:08x}", rand::random::<u32>()),
+        hostname: format!("{}.{:08x}", options.host, rand::random::<u32>()),
         username: "mainstay".to_owned(),
         pid: std::process::id(),
         uid: rustix::process::getuid().as_raw(),
@@ -176,7 +173,7 @@ fn attempt(bridge: &Arc<Bridge>, key: &Key, kind: Kind, host: &str) -> Result<He
         stop,
         gone: Mutex::new(gone),
     };
-    bridge.pause(SETTLE);
+    bridge.pause(options.settle);
     look(bridge, key, exclusive, Some(&file))?;
     Ok(held)
 }

@@ -96,7 +96,7 @@ pub(super) fn index(restic: &Restic, name: &str) -> Result<IndexFile, Error> {
         id: name[..8].to_owned(),
         cause,
     };
-    let sealed = restic.bridge.read(&Folder::Index.file(name))?;
+    let sealed = restic.bridge.read_named(Folder::Index, name)?;
     let json = restic
         .key
         .open_file(&sealed)

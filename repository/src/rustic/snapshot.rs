@@ -81,7 +81,7 @@ fn named(mut ids: Vec<String>, which: &Selection) -> Result<Vec<String>, Error> 
 
 /// One snapshot, `None` when it was removed since it was listed.
 pub(super) fn read(bridge: &Bridge, key: &Key, id: &str) -> Result<Option<SnapshotFile>, Error> {
-    let sealed = match bridge.read(&Folder::Snapshots.file(id)) {
+    let sealed = match bridge.read_named(Folder::Snapshots, id) {
         Err(Error::Missing { .. }) => return Ok(None),
         read => read?,
     };

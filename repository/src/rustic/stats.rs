@@ -37,8 +37,6 @@ struct Seen {
     blobs: BTreeSet<BlobId>,
     contents: BTreeSet<Vec<BlobId>>,
     links: BTreeSet<(u64, u64)>,
-    /// Blobs by the path of the file they were counted for.
-    in_files: BTreeSet<(String, BlobId)>,
 }
 
 struct Counter<'a> {
@@ -98,15 +96,20 @@ impl Counter<'_> {
                 }
             }
             Mode::BlobsPerFile if node.node_type == NodeType::File => {
-                self.stats.count += 1;
-                for id in content() {
-                    if self.seen.in_files.insert((path.to_owned(), BlobId::from(*id))) {
+                let new = self
+                    .seen
+                    .contents
+                    .insert(content().map(|id| BlobId::from(*id)).collect());
+                let mut blobs = BTreeSet::new();
+                for id in content().filter(|_| new) {
+                    if blobs.insert(*id) {
                         self.stats.bytes += self
                             .blobs
                             .find(id)
                             .map_or(0, |location| location.content_length());
                     }
                 }
+                self.stats.count += u64::from(!blobs.is_empty());
             }
             Mode::FilesByContents | Mode::BlobsPerFile => {}
         }

@@ -7,8 +7,7 @@ use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::{fs, io};
 
 use async_trait::async_trait;
@@ -25,7 +24,6 @@ const UNFINISHED: &str = ".unfinished";
 #[derive(Clone, Debug)]
 pub struct Directory {
     root: PathBuf,
-    counter: Arc<AtomicU64>,
 }
 
 impl Directory {
@@ -37,10 +35,7 @@ impl Directory {
             action: "make folder",
             path: &unfinished,
         })?;
-        Ok(Self {
-            root,
-            counter: Arc::new(AtomicU64::new(0)),
-        })
+        Ok(Self { root })
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, Error> {
@@ -54,11 +49,11 @@ impl Directory {
         Ok(self.root.join(relative))
     }
 
+    /// A name that no other user of the directory takes at the same time.
     fn temporary(&self) -> PathBuf {
-        let number = self.counter.fetch_add(1, Ordering::Relaxed);
         self.root
             .join(UNFINISHED)
-            .join(format!("{}-{number}", std::process::id()))
+            .join(format!("{:016x}", rand::random::<u64>()))
     }
 
     /// Makes the file `unfinished` visible as `path`; it is removed when that fails.
@@ -139,7 +134,7 @@ impl Store for Directory {
         Ok(Box::new(Parts {
             directory: self.clone(),
             key: key.to_owned(),
-            sent: Arc::default(),
+            sent: Arc::new(RwLock::new(Some(Mutex::default()))),
         }))
     }
 
@@ -180,13 +175,19 @@ impl Store for Directory {
 struct Parts {
     directory: Directory,
     key: String,
-    sent: Arc<Mutex<BTreeMap<u32, PathBuf>>>,
+    sent: Arc<Sent>,
 }
 
-impl Parts {
-    fn take(&self) -> BTreeMap<u32, PathBuf> {
-        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+/// Parts that have arrived; none any more once the upload is over. Who writes one has it open for reading, so that an abort
+/// waits for writes that nobody waits for any longer.
+type Sent = RwLock<Option<Mutex<BTreeMap<u32, PathBuf>>>>;
+
+/// Ends an upload and returns its parts.
+fn take(sent: &Sent) -> BTreeMap<u32, PathBuf> {
+    let taken = sent.write().unwrap_or_else(PoisonError::into_inner).take();
+    taken
+        .map(|parts| parts.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .unwrap_or_default()
 }
 
 #[async_trait]
@@ -194,9 +195,11 @@ impl Upload for Parts {
     async fn part(&self, number: u32, content: Bytes) -> Result<(), Error> {
         let sent = Arc::clone(&self.sent);
         let write = move |directory: &Directory| {
+            let sent = sent.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(parts) = sent.as_ref() else { return Ok(()) };
             let path = directory.temporary();
             write_file(&path, &content).map_err(|cause| Error::target(&path, 0, cause))?;
-            let replaced = sent
+            let replaced = parts
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(number, path);
@@ -206,8 +209,9 @@ impl Upload for Parts {
     }
 
     async fn complete(&self) -> Result<(), Error> {
-        let (key, parts) = (self.key.clone(), self.take());
+        let (key, sent) = (self.key.clone(), Arc::clone(&self.sent));
         let join = move |directory: &Directory| {
+            let parts = take(&sent);
             let whole = directory.temporary();
             let joined = join_files(&whole, parts.values());
             let moved = joined.and_then(|()| directory.publish(&whole, &directory.path(&key)?));
@@ -218,9 +222,9 @@ impl Upload for Parts {
     }
 
     async fn abort(&self) -> Result<(), Error> {
-        let parts = self.take();
+        let sent = Arc::clone(&self.sent);
         self.directory
-            .blocking(move |_| remove_all(parts.into_values()))
+            .blocking(move |_| remove_all(take(&sent).into_values()))
             .await
     }
 }

@@ -14,8 +14,6 @@ use jiff::Timestamp;
 use mainstay_repository::restic::{self, Location, Note, Options, Parent, Repository};
 use mainstay_repository::store::Address;
 use mainstay_repository::{Error, Secret};
-use rand::rngs::StdRng;
-use rand::{Rng as _, SeedableRng as _};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, XattrFlags};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -83,6 +81,7 @@ pub(crate) fn options() -> Options {
     Options {
         host: "pod-0".to_owned(),
         retry_lock: Duration::ZERO,
+        settle: Duration::ZERO,
     }
 }
 
@@ -95,10 +94,17 @@ pub(crate) fn note(tags: &[&str]) -> Note {
     }
 }
 
-/// Bytes that no compression makes smaller, the same for the same seed.
+/// Bytes that no compression makes smaller, the same for the same seed: splitmix64, as fast as an unoptimised build makes any.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    StdRng::seed_from_u64(seed).fill_bytes(&mut bytes);
+    let mut state = seed;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bytes.extend_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes());
+    }
+    bytes.truncate(length);
     bytes
 }
 
