@@ -7,6 +7,8 @@
 //! player      Case → Recording, on a real cluster
 //! normalise   Recording → the same without names, times and addresses of one run
 //! compare     (expected, seen) → differences
+//! controller  ours, inside this process
+//! runner      many cases, several at a time
 //! ```
 //!
 //! Must not know how the controller works: it sees requests, objects and buckets.
@@ -15,6 +17,8 @@ pub mod bucket;
 pub mod case;
 
 pub mod compare;
+pub mod controller;
 pub mod normalise;
 pub mod player;
 pub mod recorder;
+pub mod runner;
