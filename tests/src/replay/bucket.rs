@@ -106,7 +106,7 @@ impl Store {
             }
             let body = self.read(&client, bucket, key).await?;
             contents
-                .push(json!({"key": key, "size": body.len(), "sha256": hexadecimal(&Sha256::digest(&body))}));
+                .push(json!({"key": key, "size": body.len(), "sha256": format!("sha256:{}", hexadecimal(&Sha256::digest(&body)))}));
         }
         contents.extend(
             counted

@@ -20,6 +20,17 @@ pub struct Case {
     pub action_sets: Vec<Json>,
     /// What the real Kanister did.
     pub expected: Json,
+    /// Where ours differs on purpose.
+    pub accepted: Vec<Accepted>,
+}
+
+/// A difference that is meant: a row of `COMPATIBILITY.md`.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+pub struct Accepted {
+    /// Where, as the comparison names it.
+    pub place: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Why a case could not be read.
@@ -72,6 +83,7 @@ impl Case {
             blueprint: documents(&folder.join("blueprint.yaml"))?.into_iter().next(),
             action_sets: documents(&folder.join("actionset.yaml"))?,
             expected: serde_json::from_str(&text).context(ExpectedSnafu { path: expected })?,
+            accepted: accepted(&folder.join("ours.yaml"))?,
         })
     }
 
@@ -91,6 +103,15 @@ impl Case {
         folders.sort();
         folders.iter().map(|folder| Self::read(folder)).collect()
     }
+}
+
+/// The differences that a case accepts; none when there is no such file.
+fn accepted(path: &Path) -> Result<Vec<Accepted>, Error> {
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let text = std::fs::read_to_string(path).context(ReadSnafu { path })?;
+    serde_yaml::from_str(&text).context(YamlSnafu { path })
 }
 
 /// The documents of a YAML file; none when there is no such file.

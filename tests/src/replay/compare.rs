@@ -133,31 +133,45 @@ impl Differences {
         self.check(&format!("{place}/actions"), &actions(expected), &actions(seen));
     }
 
-    /// What was seen must be a part of what happened, in its order, and end as it ended.
+    /// What was seen must be a part of what happened, in its order, and end as it ended. Actions run side by side, so
+    /// with several of them each is looked at for itself.
     fn statuses(&mut self, place: &str, expected: &Json, seen: &Json) {
-        let steps = |side: &Json| {
-            let mut steps: Vec<Json> = list(side).iter().map(step).collect();
-            steps.dedup();
-            steps
-        };
-        let (wanted, found) = (steps(expected), steps(seen));
-        let mut rest = wanted.iter();
-        let in_order = found.iter().all(|one| rest.any(|other| other == one));
-        if !in_order || wanted.last() != found.last() {
-            self.check(place, &json!(wanted), &json!(found));
+        let actions = list(expected)
+            .last()
+            .map_or(0, |last| list(&last["actions"]).len());
+        if actions < 2 {
+            self.sequence(place, steps(expected, step), steps(seen, step));
+        } else {
+            for action in 0..actions {
+                let of = |status: &Json| status["actions"][action].clone();
+                self.sequence(
+                    &format!("{place}.actions[{action}]"),
+                    steps(expected, of),
+                    steps(seen, of),
+                );
+            }
+        }
+    }
+
+    fn sequence(&mut self, place: &str, expected: Vec<Json>, seen: Vec<Json>) {
+        let mut rest = expected.iter();
+        let in_order = seen.iter().all(|one| rest.any(|other| other == one));
+        if !in_order || expected.last() != seen.last() {
+            self.check(place, &Json::Array(expected), &Json::Array(seen));
         }
     }
 }
 
+/// What is left of each status, where it differs from the one before.
+fn steps(statuses: &Json, of: impl Fn(&Json) -> Json) -> Vec<Json> {
+    let mut steps: Vec<Json> = list(statuses).iter().map(of).collect();
+    steps.dedup();
+    steps
+}
+
 /// A short status without what depends on the moment it was taken.
 fn step(status: &Json) -> Json {
-    let actions = list(&status["actions"]);
-    let mut step = json!({"state": status["state"], "actions": status["actions"]});
-    // With several actions the phase begun last is a race between them.
-    if actions.len() == 1 {
-        step["runningPhase"] = status["runningPhase"].clone();
-    }
-    step
+    json!({"state": status["state"], "actions": status["actions"], "runningPhase": status["runningPhase"]})
 }
 
 /// An action without times, progress and what the API server adds to references.

@@ -520,22 +520,27 @@ fn is_ready(kind: &str, object: &Json) -> bool {
 
 /// A status in short, as the recordings have it.
 fn short(status: &Json) -> Json {
-    let phases = |action: &Json| -> Vec<String> {
-        let phases = action["phases"].as_array().into_iter().flatten();
-        phases
-            .map(|phase| {
-                let text = |key: &str| phase[key].as_str().unwrap_or_default().to_owned();
-                format!("{}: {}", text("name"), text("state"))
-            })
-            .collect()
-    };
     let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let phase = |phase: &Json| format!("{}: {}", text(&phase["name"]), text(&phase["state"]));
+    let action = |action: &Json| {
+        let phases: Vec<String> = action["phases"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(phase)
+            .collect();
+        let mut short = json!({ "phases": phases });
+        if !text(&action["deferPhase"]["state"]).is_empty() {
+            short["deferPhase"] = json!(phase(&action["deferPhase"]));
+        }
+        short
+    };
     let actions = status["actions"].as_array().into_iter().flatten();
     let mut short = json!({
         "state": text(&status["state"]),
         "runningPhase": text(&status["progress"]["runningPhase"]),
         "percentCompleted": text(&status["progress"]["percentCompleted"]),
-        "actions": actions.map(|action| json!({"phases": phases(action)})).collect::<Vec<_>>(),
+        "actions": actions.map(action).collect::<Vec<_>>(),
     });
     let error = text(&status["error"]["message"]);
     if !error.is_empty() {

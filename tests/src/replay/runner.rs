@@ -105,7 +105,7 @@ async fn work(bed: &Bed, number: usize, queue: &Mutex<VecDeque<Case>>) -> Result
     let mut outcomes = Vec::new();
     while let Some(case) = next(queue) {
         let result = player.play(&case).await;
-        let result = result.map(|seen| compare(&case.expected, &normalise(&seen, &run)));
+        let result = result.map(|seen| unexpected(&case, compare(&case.expected, &recording(&seen, &run))));
         outcomes.push(Outcome {
             name: case.name,
             result,
@@ -114,6 +114,34 @@ async fn work(bed: &Bed, number: usize, queue: &Mutex<VecDeque<Case>>) -> Result
     stop.cancel();
     controller.await.context(WorkerSnafu)?.context(ArgumentsSnafu)?;
     Ok(outcomes)
+}
+
+/// The recording, normalised; keys and digests of buckets stay as they are.
+fn recording(seen: &Json, run: &Run) -> Json {
+    let mut normalised = normalise(seen, run);
+    normalised["buckets"] = seen["buckets"].clone();
+    normalised
+}
+
+/// Differences that the case does not accept, and accepted ones that are no more.
+fn unexpected(case: &Case, differences: Vec<Difference>) -> Vec<Difference> {
+    let gone = case
+        .accepted
+        .iter()
+        .filter(|accepted| differences.iter().all(|one| one.place != accepted.place));
+    let gone: Vec<Difference> = gone
+        .map(|accepted| Difference {
+            place: accepted.place.clone(),
+            expected: json!("the difference that ours.yaml accepts"),
+            seen: json!("no difference"),
+        })
+        .collect();
+    let known = |one: &Difference| case.accepted.iter().any(|accepted| accepted.place == one.place);
+    differences
+        .into_iter()
+        .filter(|one| !known(one))
+        .chain(gone)
+        .collect()
 }
 
 fn next(queue: &Mutex<VecDeque<Case>>) -> Option<Case> {
