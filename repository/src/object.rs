@@ -8,6 +8,8 @@ mod producer;
 mod pull;
 mod push;
 
+use std::collections::BTreeSet;
+
 use futures::StreamExt as _;
 use futures::TryStreamExt as _;
 
@@ -32,23 +34,28 @@ pub enum Scope {
 }
 
 /// Deletes what `key` means and says how many objects that were. None is no fault.
+///
+/// Looks again after deleting, as MinIO lists nothing below an object until the object itself is gone.
 pub async fn delete(store: &Shared, key: &Key, scope: Scope, watch: &Watch) -> Result<u64, Error> {
     let text = key.as_str();
     let folder = format!("{text}/");
-    let listed = store.list(text).await?;
-    let doomed = listed
-        .into_iter()
-        .map(|object| object.key)
-        .filter(|name| match scope {
+    let mut deleted = BTreeSet::new();
+    loop {
+        let listed = store.list(text).await?.into_iter().map(|object| object.key);
+        let meant = listed.filter(|name| match scope {
             Scope::Object => name == text || name.starts_with(&folder),
             Scope::Prefix => true,
         });
-    let deletes = futures::stream::iter(doomed).map(|name| async move {
-        watch.check()?;
-        store.delete(&name).await
-    });
-    deletes
-        .buffer_unordered(DELETES)
-        .try_fold(0, |count, ()| async move { Ok(count + 1) })
-        .await
+        // A listing may be behind and show what is gone.
+        let doomed: Vec<String> = meant.filter(|name| !deleted.contains(name)).collect();
+        if doomed.is_empty() {
+            return Ok(deleted.len() as u64);
+        }
+        let deletes = futures::stream::iter(&doomed).map(|name| async move {
+            watch.check()?;
+            store.delete(name).await
+        });
+        deletes.buffer_unordered(DELETES).try_collect::<()>().await?;
+        deleted.extend(doomed);
+    }
 }

@@ -70,15 +70,22 @@ impl Bed {
         variable("KUBECONFIG")?;
         let config = kube::Config::infer().await.context(KubeconfigSnafu)?;
         let client = kube::Client::try_from(config.clone()).context(ClientSnafu)?;
-        let store = Store {
-            address: variable("MAINSTAY_S3_ADDRESS")?,
-            access_key: variable("MAINSTAY_S3_ACCESS_KEY")?,
-            secret_key: variable("MAINSTAY_S3_SECRET_KEY")?,
-        };
+        let store = Store::from_environment()?;
         Ok(Self {
             client,
             config,
             store,
+        })
+    }
+}
+
+impl Store {
+    /// Reads `MAINSTAY_S3_ADDRESS`, `MAINSTAY_S3_ACCESS_KEY`, `MAINSTAY_S3_SECRET_KEY`: for tests that need no cluster.
+    pub fn from_environment() -> Result<Self, Error> {
+        Ok(Self {
+            address: variable("MAINSTAY_S3_ADDRESS")?,
+            access_key: variable("MAINSTAY_S3_ACCESS_KEY")?,
+            secret_key: variable("MAINSTAY_S3_SECRET_KEY")?,
         })
     }
 }

@@ -23,7 +23,8 @@ pub struct Error {
 }
 
 impl Store {
-    fn s3(&self) -> aws_sdk_s3::Client {
+    /// A client of the server.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
         let keys = Credentials::new(&self.access_key, &self.secret_key, None, None, "test bed");
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -36,7 +37,7 @@ impl Store {
     }
 
     /// Makes the bucket, or empties it.
-    pub(crate) async fn make_bucket(&self, bucket: &str) -> Result<(), Error> {
+    pub async fn make_bucket(&self, bucket: &str) -> Result<(), Error> {
         let client = self.s3();
         if let Err(error) = client.create_bucket().bucket(bucket).send().await
             && error

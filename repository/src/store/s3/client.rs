@@ -164,8 +164,14 @@ fn config(
     credentials: Credentials,
     http: SharedHttpClient,
 ) -> aws_sdk_s3::Config {
+    // Without patience a request is sent once.
+    let attempts = if address.settings.patience.0.is_zero() {
+        1
+    } else {
+        8
+    };
     let retries = RetryConfig::standard()
-        .with_max_attempts(8)
+        .with_max_attempts(attempts)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_secs(20));
     let timeouts = TimeoutConfig::builder()
