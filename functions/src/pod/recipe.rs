@@ -198,11 +198,12 @@ impl Recipe {
         let Some(patch) = self.merged_override()? else {
             return Ok(spec);
         };
+        let working = spec.containers.first().map(|container| container.name.clone());
         let merged = merge::merge(as_map(&spec), &patch).context(MergeSnafu)?;
         let mut spec: PodSpec = serde_json::from_value(Json::Object(merged)).context(DecodeSnafu)?;
         // Whatever merging does to the order, the container that works comes first.
         spec.containers
-            .sort_by_key(|container| container.name != CONTAINER);
+            .sort_by_key(|container| Some(&container.name) != working.as_ref());
         Ok(spec)
     }
 
