@@ -34,6 +34,10 @@ pub struct Settings {
     pub service_account: Option<String>,
     /// The image of pods whose blueprint names none.
     pub tools_image: String,
+    /// The image whose `mainstay-agent install FOLDER` puts the agent where other containers run it.
+    pub agent_image: String,
+    /// What deleting an object means for those whose keys begin with its key.
+    pub siblings: Siblings,
     /// How long a pod may take to leave `Pending`.
     pub pod_ready: Duration,
     /// How long it is borne that no node takes a pod, that its node is not ready, or that the runtime does not start it.
@@ -44,14 +48,29 @@ pub struct Settings {
 
 impl Settings {
     /// Kanister's defaults: pods have 15 minutes to start.
-    pub fn new(namespace: impl Into<String>, tools_image: impl Into<String>) -> Self {
+    pub fn new(
+        namespace: impl Into<String>,
+        tools_image: impl Into<String>,
+        agent_image: impl Into<String>,
+    ) -> Self {
         Self {
             namespace: namespace.into(),
             service_account: None,
             tools_image: tools_image.into(),
+            agent_image: agent_image.into(),
+            siblings: Siblings::Spared,
             pod_ready: Duration::from_mins(15),
             obstacle: Duration::from_secs(30),
             secure_defaults: false,
         }
     }
+}
+
+/// What deleting an object means for those whose keys begin with its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Siblings {
+    /// They stay, unless they are below it.
+    Spared,
+    /// They go as well, as with Kanister: `a/ab` goes with `a/a`.
+    Deleted,
 }

@@ -40,7 +40,7 @@ pub(crate) fn keeps_pods(work: Work<'_>) -> BoxFuture<'_, Result<(), Failure>> {
     const NAMESPACE: Argument = optional("namespace", Kind::Text, "", "");
     Box::pin(async move {
         let namespace = pod::namespace(work.arguments, &NAMESPACE, &work.context.settings)?;
-        Ok(pod::settle(work.context, &work.call.key, &namespace).await?)
+        Ok(pod::settle(work.context, &work.call.key, &namespace, pod::Grace::None).await?)
     })
 }
 

@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use mainstay_engine::function::{Cause, Error as Failure};
 use serde_json::{Map, Value as Json};
 use snafu::{OptionExt as _, ResultExt as _, Snafu};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::tail::{Tail, joined};
 use crate::{failure, output};
@@ -140,29 +140,58 @@ impl From<Unsuccessful> for Failure {
     }
 }
 
-/// Runs `command`, which reads `stdin` when there is some, and hands what it prints to `sink` as it comes.
+/// What a command reads.
+#[derive(Clone, Copy)]
+pub enum Input<'a> {
+    /// Nothing.
+    None,
+    /// A text, after which its input stays open for as long as it is waited for.
+    Held(&'a [u8]),
+}
+
+impl std::fmt::Debug for Input<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What a command reads may be secret.
+        match self {
+            Self::None => formatter.write_str("None"),
+            Self::Held(text) => write!(formatter, "Held({} bytes)", text.len()),
+        }
+    }
+}
+
+/// Runs `command` and hands what it prints to `stdout` and `stderr` as it comes.
 ///
-/// Returns the last lines of what it printed as errors. Dropping the future closes the connection; the command itself
-/// is not ended by that.
+/// Dropping the future closes the connection; the command itself is not ended by that, but its input is.
 pub async fn run(
     client: &Client,
     target: &Target,
     command: &[String],
-    stdin: Option<&[u8]>,
-    sink: &mut Sink<'_>,
-) -> Result<Vec<String>, Box<Unsuccessful>> {
-    let (mut stdout, mut stderr) = (Tail::default(), Tail::default());
-    let mut both = |piece: &[u8]| {
-        stdout.write(piece);
-        sink(piece)
-    };
-    let ended = attend(client, target, command, stdin, &mut both, &mut stderr).await;
-    ended.map(|()| stderr.lines()).map_err(|error| {
+    input: Input<'_>,
+    stdout: &mut Sink<'_>,
+    stderr: &mut Sink<'_>,
+) -> Result<(), Box<Unsuccessful>> {
+    let (mut output, mut errors) = (Tail::default(), Tail::default());
+    let ended = attend(
+        client,
+        target,
+        command,
+        input,
+        &mut |piece| {
+            output.write(piece);
+            stdout(piece)
+        },
+        &mut |piece| {
+            errors.write(piece);
+            stderr(piece)
+        },
+    )
+    .await;
+    ended.map_err(|error| {
         Box::new(Unsuccessful {
             error,
             place: target.place(),
-            stdout: stdout.lines(),
-            stderr: stderr.lines(),
+            stdout: output.lines(),
+            stderr: errors.lines(),
         })
     })
 }
@@ -186,7 +215,7 @@ pub(crate) async fn outputs(
         }
         Ok(())
     };
-    let ended = run(client, target, command, None, &mut sink).await;
+    let ended = run(client, target, command, Input::None, &mut sink, &mut |_| Ok(())).await;
     ended.map_err(|unsuccessful| Failure::from(*unsuccessful))?;
     let outputs = match unreadable {
         Some(error) => Err(error),
@@ -202,14 +231,14 @@ async fn attend(
     client: &Client,
     target: &Target,
     command: &[String],
-    stdin: Option<&[u8]>,
-    sink: &mut Sink<'_>,
-    stderr: &mut Tail,
+    input: Input<'_>,
+    stdout: &mut Sink<'_>,
+    stderr: &mut Sink<'_>,
 ) -> Result<(), Error> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &target.namespace);
     let parameters = AttachParams {
         container: target.container.clone(),
-        stdin: stdin.is_some(),
+        stdin: matches!(input, Input::Held(_)),
         max_stdin_buf_size: Some(BUFFER),
         max_stdout_buf_size: Some(BUFFER),
         max_stderr_buf_size: Some(BUFFER),
@@ -222,26 +251,27 @@ async fn attend(
     let status = process.take_status().expect("it is taken once");
     let output = process.stdout().expect("it was asked for");
     let errors = process.stderr().expect("it was asked for");
-    let keep = async {
-        drain(errors, &mut |piece: &[u8]| {
-            stderr.write(piece);
-            Ok(())
-        })
-        .await
-    };
-    tokio::try_join!(feed(&mut process, stdin), drain(output, sink), keep)?;
+    let (_held, (), ()) = tokio::try_join!(
+        feed(&mut process, input),
+        drain(output, stdout),
+        drain(errors, stderr)
+    )?;
     // Both streams have ended: the status has come, or it never will.
     conclude(status.await.context(BrokenOffSnafu)?)
 }
 
-async fn feed(process: &mut AttachedProcess, stdin: Option<&[u8]>) -> Result<(), Error> {
-    let (Some(text), Some(mut input)) = (stdin, process.stdin()) else {
-        return Ok(());
+/// Writes what the command reads, and returns what holds its input open.
+async fn feed(
+    process: &mut AttachedProcess,
+    input: Input<'_>,
+) -> Result<Option<impl AsyncWrite + use<>>, Error> {
+    let (Input::Held(text), Some(mut stdin)) = (input, process.stdin()) else {
+        return Ok(None);
     };
-    match input.write_all(text).await {
-        Ok(()) => input.shutdown().await.context(WriteSnafu),
+    match stdin.write_all(text).await {
+        Ok(()) => Ok(Some(stdin)),
         // A command that ends without reading everything says itself whether that is well.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Some(stdin)),
         Err(error) => Err(error).context(WriteSnafu),
     }
 }

@@ -10,11 +10,13 @@ use self::declaration::Declaration;
 
 pub mod arguments;
 pub mod context;
+mod credential;
 mod declaration;
 pub mod exec;
 mod failure;
 pub mod output;
 pub mod pod;
+mod profile;
 mod retry;
 mod secrets;
 pub mod tail;
@@ -34,6 +36,16 @@ static DECLARATIONS: &[&Declaration] = &[
     &pods::kube_task::DECLARATION,
     &pods::prepare_data::DECLARATION,
     &pods::multi_container_run::DECLARATION,
+    &data::backup_data::DECLARATION,
+    &data::backup_data_all::DECLARATION,
+    &data::restore_data::DECLARATION,
+    &data::restore_data_all::DECLARATION,
+    &data::copy_volume_data::DECLARATION,
+    &data::delete_data::DECLARATION,
+    &data::delete_data_all::DECLARATION,
+    &data::backup_data_stats::DECLARATION,
+    &data::check_repository::DECLARATION,
+    &location::location_delete::DECLARATION,
 ];
 
 /// Signatures of functions whose calls are still being written.
@@ -42,16 +54,6 @@ static SIGNATURES: &[fn() -> Signature] = &[
     workload::wait::signature,
     workload::wait_v2::signature,
     workload::kube_ops::signature,
-    data::backup_data::signature,
-    data::backup_data_all::signature,
-    data::restore_data::signature,
-    data::restore_data_all::signature,
-    data::copy_volume_data::signature,
-    data::delete_data::signature,
-    data::delete_data_all::signature,
-    data::backup_data_stats::signature,
-    data::check_repository::signature,
-    location::location_delete::signature,
 ];
 
 /// The functions in a cluster.

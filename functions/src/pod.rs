@@ -209,13 +209,22 @@ pub async fn volumes(
     Ok(volumes)
 }
 
+/// How long the processes of a pod that is removed have for ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grace {
+    /// No time.
+    None,
+    /// What the pod says.
+    Own,
+}
+
 /// Removes the pods of a call. What a repeated call would look for is gone then.
-pub(crate) async fn settle(context: &Context, key: &Key, namespace: &str) -> Result<(), Error> {
+pub(crate) async fn settle(context: &Context, key: &Key, namespace: &str, grace: Grace) -> Result<(), Error> {
     let pods: Api<Pod> = Api::namespaced(context.client.clone(), namespace);
     let ours = ListParams::default().labels(&format!("{CALL_LABEL}={}", Identity::of(key).label()));
     let list = patiently(|| pods.list(&ours)).await.context(ListSnafu)?;
     for pod in list.items {
-        remove(&pods, &pod.name_any()).await?;
+        remove(&pods, &pod.name_any(), grace).await?;
     }
     Ok(())
 }
@@ -238,15 +247,18 @@ pub async fn sweep(
         let over = pod.labels().get(RUN_LABEL).is_some_and(|run| is_over(run));
         if over && let Some(namespace) = pod.namespace() {
             let pods = Api::namespaced(client.clone(), &namespace);
-            remove(&pods, &pod.name_any()).await?;
+            remove(&pods, &pod.name_any(), Grace::None).await?;
         }
     }
     Ok(())
 }
 
-async fn remove(pods: &Api<Pod>, name: &str) -> Result<(), Error> {
-    let at_once = DeleteParams::default().grace_period(0);
-    match patiently(|| pods.delete(name, &at_once)).await {
+async fn remove(pods: &Api<Pod>, name: &str, grace: Grace) -> Result<(), Error> {
+    let parameters = match grace {
+        Grace::None => DeleteParams::default().grace_period(0),
+        Grace::Own => DeleteParams::default(),
+    };
+    match patiently(|| pods.delete(name, &parameters)).await {
         Ok(_) => Ok(()),
         Err(error) if failure::is_not_found(&error) => Ok(()),
         Err(source) => Err(source).context(DeleteSnafu { name }),

@@ -9,7 +9,7 @@ use crate::context::Settings;
 pub(crate) fn settings() -> Settings {
     Settings {
         service_account: Some(String::from("controller")),
-        ..Settings::new("mainstay", "tools:1")
+        ..Settings::new("mainstay", "tools:1", "agent:1")
     }
 }
 
