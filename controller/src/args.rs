@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use clap::builder::ArgAction;
+use mainstay_functions::context::Siblings;
 
 use crate::health::Paths;
 use crate::logging::Format;
 
 /// The image with kando, restic and bash that functions use when a blueprint names none; Kanister's own.
 const TOOLS: &str = "ghcr.io/kanisterio/kanister-tools:0.119.0";
+
+/// The image with our agent.
+const AGENT: &str = "localhost/mainstay-agent:1";
 
 /// How the controller runs.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -43,6 +47,14 @@ pub struct Arguments {
     /// The image with the tools that functions need when a blueprint names none
     #[arg(long, env = "KANISTER_TOOLS", value_name = "IMAGE", default_value = TOOLS)]
     pub tools_image: String,
+
+    /// The image whose mainstay-agent moves data in pods of other images; as `cargo xtask images` names it
+    #[arg(long, env = "MAINSTAY_AGENT_IMAGE", value_name = "IMAGE", default_value = AGENT)]
+    pub agent_image: String,
+
+    /// Whether `LocationDelete` deletes everything whose key begins with the path, as Kanister does
+    #[arg(long, env = "MAINSTAY_DELETE_BY_PREFIX", value_name = "BOOL", default_value = "false", value_parser = truth, action = ArgAction::Set)]
+    pub delete_by_prefix: bool,
 
     /// How many minutes a pod made by a function may take to become ready
     #[arg(
@@ -86,6 +98,15 @@ impl Arguments {
         Paths {
             liveness: self.liveness_path.clone(),
             readiness: self.readiness_path.clone(),
+        }
+    }
+
+    /// What deleting an object means for those whose keys begin with its key.
+    pub fn siblings(&self) -> Siblings {
+        if self.delete_by_prefix {
+            Siblings::Deleted
+        } else {
+            Siblings::Spared
         }
     }
 

@@ -121,7 +121,8 @@ pub async fn context(arguments: &Arguments, client: Client, namespace: String, m
             service_account,
             pod_ready: arguments.pod_ready(),
             secure_defaults: arguments.secure_defaults_for_job_pods,
-            ..FunctionSettings::new(&namespace, &arguments.tools_image)
+            siblings: arguments.siblings(),
+            ..FunctionSettings::new(&namespace, &arguments.tools_image, &arguments.agent_image)
         },
     });
     let clock: Arc<dyn Clock> = Arc::new(System);
