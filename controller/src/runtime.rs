@@ -110,7 +110,12 @@ pub async fn operate(context: Context, readiness: Arc<Readiness>, stop: Cancella
 }
 
 /// What the controller works with, made from its arguments.
-pub async fn context(arguments: &Arguments, client: Client, namespace: String, metrics: Arc<Metrics>) -> Context {
+pub async fn context(
+    arguments: &Arguments,
+    client: Client,
+    namespace: String,
+    metrics: Arc<Metrics>,
+) -> Context {
     let service_account = match &arguments.pod_service_account {
         Some(name) => Some(name.clone()),
         None => own_service_account(&client, &namespace, arguments.pod_name.as_deref()).await,

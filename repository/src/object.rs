@@ -51,9 +51,10 @@ pub async fn delete(store: &Shared, key: &Key, scope: Scope, watch: &Watch) -> R
         if doomed.is_empty() {
             return Ok(deleted.len() as u64);
         }
-        let deletes = futures::stream::iter(&doomed).map(|name| async move {
+        // By value: a future over borrowed names is not `Send` for every caller.
+        let deletes = futures::stream::iter(doomed.clone()).map(|name| async move {
             watch.check()?;
-            store.delete(name).await
+            store.delete(&name).await
         });
         deletes.buffer_unordered(DELETES).try_collect::<()>().await?;
         deleted.extend(doomed);
