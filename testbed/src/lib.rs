@@ -8,6 +8,7 @@
 //! cluster     up, down, status; addresses, certificates, configuration, cgroups below it
 //! control_plane   etcd and the API server alone, as an ordinary process
 //! minio       the object store
+//! fault       a proxy before either that fails as it is told to
 //! ```
 //!
 //! A test or a command opens a [`Folder`] and asks for what it needs; whatever has to be built is built then, once:
@@ -37,6 +38,7 @@ mod components;
 mod configuration;
 pub mod control_plane;
 mod document;
+pub mod fault;
 pub mod folder;
 pub mod host;
 pub mod images;

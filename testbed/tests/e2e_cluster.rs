@@ -1,10 +1,13 @@
 //! The test bed itself: clusters come, go on, recover and go without a trace. Needs root, as clusters do.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
+use mainstay_testbed::fault::{Fault, Pattern, Proxy, Rule};
 use mainstay_testbed::images::{self, Image, Profile};
 use mainstay_testbed::process::{self, Process};
 use mainstay_testbed::{Cluster, Folder, Minio, Name, Options, State, cluster, minio};
@@ -303,6 +306,38 @@ async fn every_program_is_started_again() {
     bed.remove().await;
 }
 
+#[tokio::test]
+async fn an_exec_stream_goes_through_the_fault_proxy_and_is_cut() {
+    let bed = Bed::new("test-exec").await;
+    let cluster = bed.up(&[Image::Tools]).await;
+    apply(&cluster, "tools.yaml").await;
+    ready(&cluster, "tools").await;
+    let proxy = Proxy::before_api_server(&cluster.kubeconfig(), Ipv4Addr::LOCALHOST)
+        .await
+        .unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let kubeconfig = temporary.path().join("kubeconfig");
+    fs::write(&kubeconfig, proxy.kubeconfig().unwrap()).unwrap();
+    let execute = async |script: &str| {
+        let mut command = Command::new(cluster.kubectl());
+        command
+            .args(["exec", "tools", "--", "bash", "-euc", script])
+            .env("KUBECONFIG", &kubeconfig);
+        process::run(&mut command).await
+    };
+    let whole = execute("head -c 1000000 /dev/zero").await.unwrap();
+    assert_eq!(whole.stdout.len(), 1_000_000);
+
+    let execs = Pattern::path("/api/v1/namespaces/default/pods/tools/exec");
+    proxy.add(Rule::new(execs.clone(), Fault::Cut { after: 100_000 }));
+    execute("head -c 1000000 /dev/zero").await.unwrap_err();
+
+    let cut = async { until(async || proxy.cut(&execs) == 1).await };
+    let (ended, ()) = tokio::join!(execute("sleep infinity"), cut);
+    ended.unwrap_err();
+    bed.remove().await;
+}
+
 /// Tries until the condition holds, for a minute at most.
 async fn until(condition: impl AsyncFn() -> bool) {
     let holds = async {
@@ -310,7 +345,7 @@ async fn until(condition: impl AsyncFn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), holds)
+    tokio::time::timeout(Duration::from_mins(1), holds)
         .await
         .expect("the condition holds in time");
 }
