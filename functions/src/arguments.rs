@@ -79,6 +79,19 @@ pub(crate) const fn optional(
     }
 }
 
+/// Declares an argument that may be absent and that Kanister does not know.
+pub(crate) const fn extension(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    summary: &'static str,
+) -> Argument {
+    Argument {
+        extension: true,
+        ..optional(name, kind, default, summary)
+    }
+}
+
 /// `podOverride` of the functions that make pods.
 pub(crate) const POD_OVERRIDE: Argument = optional(
     "podOverride",
