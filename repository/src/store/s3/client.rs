@@ -13,6 +13,8 @@ use aws_sdk_s3::operation::create_bucket::CreateBucketError;
 use aws_sdk_s3::types::CreateBucketConfiguration;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -209,14 +211,19 @@ fn config(
     config.build()
 }
 
-/// Whom the client believes: nobody has to be believed without TLS, everybody with `skipSSLVerify`, else the system's
-/// certificates and those of the bundle.
+/// Whom the client believes: nobody has to be believed without TLS, everybody with `skipSSLVerify`, else public
+/// authorities and the certificates of the bundle.
 fn http_client(profile: &Profile, settings: &Settings) -> Result<SharedHttpClient, Error> {
     if profile.skip_ssl_verify {
         tracing::warn!("certificates are not verified, as the profile says skipSSLVerify");
         return Ok(insecure::client());
     }
-    let mut trust = TrustStore::default();
+    let endpoint = profile.location.endpoint.url().unwrap_or(AMAZON);
+    let mut trust = if endpoint.starts_with("http://") {
+        TrustStore::empty()
+    } else {
+        authorities()
+    };
     if let Some(bundle) = &settings.ca_bundle {
         let readable = CertificateDer::pem_slice_iter(bundle.as_bytes()).collect::<Result<Vec<_>, _>>();
         if !readable.is_ok_and(|certificates| !certificates.is_empty()) {
@@ -231,4 +238,19 @@ fn http_client(profile: &Profile, settings: &Settings) -> Result<SharedHttpClien
     })?;
     let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::rustls(CryptoMode::AwsLc));
     Ok(builder.tls_context(context).build_https())
+}
+
+/// The system's certificates; the public authorities that Mozilla trusts where it has none, since the agent runs in
+/// whatever image a pod has.
+fn authorities() -> TrustStore {
+    if !rustls_native_certs::load_native_certs().certs.is_empty() {
+        return TrustStore::default();
+    }
+    let mut pem = String::new();
+    for certificate in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        pem.push_str(&STANDARD.encode(certificate));
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+    }
+    TrustStore::empty().with_pem_certificate(pem.into_bytes())
 }
