@@ -18,7 +18,7 @@ use crate::error::{self, Error};
 use crate::watch::Watch;
 
 /// Packs that are uploaded side by side.
-const UPLOADS: u32 = 4;
+const UPLOADS: u32 = 3;
 
 /// One operation's view of the store.
 pub(super) struct Backend {

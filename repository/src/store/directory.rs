@@ -264,7 +264,7 @@ fn read_range(path: &Path, key: &str, range: Range<u64>, expected: Option<&Versi
         return error::ReplacedSnafu { key }.fail();
     }
     let length = range.end - range.start;
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
     file.seek(SeekFrom::Start(range.start))
         .context(error::FileSnafu { action: "read", path })?;
     file.take(length)

@@ -14,13 +14,13 @@ use crate::error::Error;
 use crate::rustic::blob::Location;
 
 /// Threads that fetch, decode and write.
-const THREADS: usize = 8;
+const THREADS: usize = 6;
 
 /// Content that is gathered before it is fetched; more gives longer ranges.
 const GATHERED: u64 = 256 << 20;
 
 /// One request asks for at most so many bytes, unless a single blob is longer, and skips at most so many it does not need.
-const RANGE: u64 = 4 << 20;
+const RANGE: u64 = 2 << 20;
 const SKIPPED: u64 = 128 << 10;
 
 /// Blobs that are missing, and who waits for them.
