@@ -127,7 +127,7 @@ impl Image {
             Self::Tools => Recipe {
                 parts: vec![
                     Part::Packages(TOOLS),
-                    Part::Files(system()),
+                    Part::Files(system(&[ROOT, NOBODY_ELSE])),
                     agent(profile).await?,
                 ],
                 start: Start {
@@ -139,7 +139,7 @@ impl Image {
             Self::MariaDb => Recipe {
                 parts: vec![
                     Part::Packages(MARIADB),
-                    Part::Files(system()),
+                    Part::Files(system(&[ROOT, MYSQL, NOBODY_ELSE])),
                     mariadb(),
                     agent(profile).await?,
                 ],
@@ -152,7 +152,7 @@ impl Image {
             Self::Agent => Recipe {
                 parts: vec![
                     Part::Packages(CERTIFICATES),
-                    Part::Files(accounts()),
+                    Part::Files(accounts(&[ROOT, NONROOT, NOBODY_ELSE])),
                     agent(profile).await?,
                 ],
                 start: Start {
@@ -167,7 +167,7 @@ impl Image {
                 Recipe {
                     parts: vec![
                         Part::Packages(CERTIFICATES),
-                        Part::Files(accounts()),
+                        Part::Files(accounts(&[ROOT, NONROOT, NOBODY_ELSE])),
                         Part::Files(vec![copy("usr/local/bin/mainstay", program)]),
                     ],
                     start: Start {
@@ -202,15 +202,18 @@ async fn agent(profile: Profile) -> Result<Part, Error> {
     ]))
 }
 
-/// Who there is, and where to put what is not kept.
-fn accounts() -> Vec<File> {
-    let users = "root:x:0:0:root:/root:/bin/sh\n\
-        mysql:x:999:999:MariaDB:/var/lib/mysql:/bin/sh\n\
-        nonroot:x:65532:65532::/tmp:/bin/sh\n\
-        nobody:x:65534:65534::/:/bin/sh\n";
+const ROOT: &str = "root:x:0:0:root:/root:/bin/sh\n";
+const MYSQL: &str = "mysql:x:999:999:MariaDB:/var/lib/mysql:/bin/sh\n";
+const NONROOT: &str = "nonroot:x:65532:65532::/tmp:/bin/sh\n";
+const NOBODY_ELSE: &str = "nobody:x:65534:65534::/:/bin/sh\n";
+
+/// Who there is, and where to put what is not kept. The tools image knows root and nobody alone: a recorded run backs
+/// the list of its users up, and holds the size.
+fn accounts(users: &[&str]) -> Vec<File> {
+    let users = users.concat();
     let groups = "root:x:0:\nmysql:x:999:\nnonroot:x:65532:\nnogroup:x:65534:\n";
     vec![
-        text("etc/passwd", 0o644, users),
+        text("etc/passwd", 0o644, &users),
         text("etc/group", 0o644, groups),
         folder("root", Access::root(0o700)),
         folder("tmp", Access::root(0o1777)),
@@ -218,8 +221,8 @@ fn accounts() -> Vec<File> {
 }
 
 /// What the scripts of packages would make, and the links that stand for the old layout.
-fn system() -> Vec<File> {
-    let mut files = accounts();
+fn system(users: &[&str]) -> Vec<File> {
+    let mut files = accounts(users);
     files.extend([
         folder("run", Access::root(0o755)),
         folder("var/tmp", Access::root(0o1777)),

@@ -176,10 +176,7 @@ fn step(status: &Json) -> Json {
 
 /// An action without times, progress and what the API server adds to references.
 fn action(action: &Json) -> Json {
-    let phase = |phase: &Json| {
-        let output = phase["output"].as_object().filter(|output| !output.is_empty());
-        json!({"name": phase["name"], "state": phase["state"], "output": output})
-    };
+    let phase = |phase: &Json| json!({"name": phase["name"], "state": phase["state"], "output": output(&phase["output"])});
     json!({
         "name": action["name"],
         "blueprint": action["blueprint"],
@@ -187,6 +184,23 @@ fn action(action: &Json) -> Json {
         "deferPhase": phase(&action["deferPhase"]),
         "artifacts": action["artifacts"],
     })
+}
+
+/// Outputs, nothing when there are none. Two figures are not held: Kanister looks for them in texts that the restic of
+/// its image does not print any more, and so has none.
+fn output(output: &Json) -> Json {
+    let held = output.as_object().into_iter().flatten();
+    let held = held.filter(|(key, _)| !["phySize", "spaceFreed"].contains(&key.as_str()));
+    let held = held.map(|(key, value)| {
+        (
+            key.clone(),
+            value.as_str().map_or(value.clone(), |text| json!(text.trim())),
+        )
+    });
+    match held.collect::<Map<String, Json>>() {
+        none if none.is_empty() && output.as_object().is_none_or(Map::is_empty) => Json::Null,
+        held => Json::Object(held),
+    }
 }
 
 /// Normal events whole, warnings by their reason.
@@ -265,7 +279,8 @@ fn spec(value: &Json, helper: bool) -> Json {
     match value {
         Json::Object(map) => map
             .iter()
-            .filter(|(key, _)| !(helper && ["command", "args"].contains(&key.as_str())))
+            // Helper pods run our agent, and look at what they back up without being able to change it.
+            .filter(|(key, _)| !(helper && ["command", "args", "readOnly"].contains(&key.as_str())))
             .map(|(key, item)| (key.clone(), spec(item, helper)))
             .filter(|(_, item)| !is_empty(item))
             .collect(),
@@ -308,7 +323,7 @@ fn buckets(buckets: &Json) -> Json {
             .to_owned();
         match kind.as_str() {
             "snapshots" => Some(json!({"key": key, "objects": entry["objects"]})),
-            "locks" | "index" | "data" => None,
+            "locks" | "index" | "data" | "<xx>" => None,
             _ => Some(json!({"key": key})),
         }
     };

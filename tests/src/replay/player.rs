@@ -136,7 +136,7 @@ impl Player {
         for action_set in &case.action_sets {
             results.push(self.run(case, &self.placed(action_set), &mut artifacts).await?);
         }
-        let left = self.pods_left().await?;
+        let left = self.pods_left(&case.name).await?;
         let mut contents = serde_json::Map::new();
         for bucket in buckets {
             contents.insert(bucket.clone(), self.store.contents(&bucket).await?);
@@ -318,28 +318,22 @@ impl Player {
         }
     }
 
-    /// Pods of a controller that are still there once those that are going have gone.
-    async fn pods_left(&self) -> Result<Vec<String>, Error> {
-        let api = Api::<Pod>::all(self.client.clone());
-        let parameters = ListParams::default().labels("createdBy=kanister");
+    /// Pods of functions that are still there once those that are going have gone.
+    async fn pods_left(&self, workloads: &str) -> Result<Vec<String>, Error> {
         let deadline = Instant::now() + Duration::from_secs(10);
+        let parameters = ListParams::default().labels("createdBy=kanister");
         loop {
-            let pods = api
-                .list(&parameters)
-                .await
-                .context(ClusterSnafu { what: "list pods" })?
-                .items;
-            let mine: Vec<String> = pods
-                .iter()
-                .filter(|pod| {
-                    pod.labels()
-                        .get("mainstay.dev/controller")
-                        .is_none_or(|of| *of == self.namespace)
-                })
-                .map(kube::ResourceExt::name_any)
-                .collect();
-            if mine.is_empty() || Instant::now() >= deadline {
-                return Ok(mine);
+            let mut left = Vec::new();
+            for namespace in [workloads, &self.namespace] {
+                let api = Api::<Pod>::namespaced(self.client.clone(), namespace);
+                let pods = api
+                    .list(&parameters)
+                    .await
+                    .context(ClusterSnafu { what: "list pods" })?;
+                left.extend(pods.items.iter().map(kube::ResourceExt::name_any));
+            }
+            if left.is_empty() || Instant::now() >= deadline {
+                return Ok(left);
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
