@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Diagnostic, Part, Place};
+use crate::diagnostic::{Diagnostic, Part, Place, Severity};
 use crate::pointer::Pointer;
 use crate::suggest;
 
@@ -141,6 +141,23 @@ impl Source {
             before[line_start..].chars().count() + 1,
         )
     }
+}
+
+/// The values of all documents of a YAML text, whatever they describe, read as kubectl reads them.
+///
+/// # Errors
+/// What keeps the text from being YAML.
+pub fn documents(text: &str) -> Result<Vec<Json>, Vec<Diagnostic>> {
+    let mut values = Vec::new();
+    for document in yaml::load(text)? {
+        let mut errors = document.diagnostics;
+        errors.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        values.push(document.value);
+    }
+    Ok(values)
 }
 
 /// Whether `text` without quotes is that same text to every reader of YAML, as far as its type goes.
