@@ -120,6 +120,7 @@ pub async fn context(
         Some(name) => Some(name.clone()),
         None => own_service_account(&client, &namespace, arguments.pod_name.as_deref()).await,
     };
+    let clock: Arc<dyn Clock> = Arc::new(System);
     let functions = mainstay_functions::all(&FunctionContext {
         client: client.clone(),
         settings: FunctionSettings {
@@ -129,8 +130,8 @@ pub async fn context(
             siblings: arguments.siblings(),
             ..FunctionSettings::new(&namespace, &arguments.tools_image, &arguments.agent_image)
         },
+        clock: Arc::clone(&clock),
     });
-    let clock: Arc<dyn Clock> = Arc::new(System);
     Context {
         events: Recorder::new(client.clone(), Arc::clone(&clock)),
         controller: process_name(arguments.pod_name.as_deref()),

@@ -140,6 +140,11 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// Arguments as they were written, for functions that render for themselves. Their names have been looked at.
+    pub(crate) fn written(arguments: &'a Map<String, Json>) -> Self {
+        Self(arguments)
+    }
+
     /// The value as it was rendered.
     pub fn value(&self, argument: &Argument) -> Option<&'a Json> {
         self.0.get(argument.name).filter(|value| !value.is_null())

@@ -2,9 +2,11 @@
 //! Must not know where any of it was configured.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
+use mainstay_engine::clock::Clock;
 
 /// The cluster, and how pods are made in it.
 #[derive(Clone)]
@@ -13,14 +15,21 @@ pub struct Context {
     pub client: Client,
     /// How the program was told to act in it.
     pub settings: Settings,
+    /// The time that templates see.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { client: _, settings } = self;
+        let Self {
+            client: _,
+            settings,
+            clock,
+        } = self;
         formatter
             .debug_struct("Context")
             .field("settings", settings)
+            .field("clock", clock)
             .finish_non_exhaustive()
     }
 }

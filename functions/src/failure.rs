@@ -51,7 +51,8 @@ pub(crate) fn of(doing: &str, error: &kube::Error) -> Failure {
 
 /// Whether the cluster says that there is no such object.
 pub(crate) fn is_not_found(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.is_not_found())
+    // A path that is not served at all is refused without a reason.
+    matches!(error, kube::Error::Api(status) if status.is_not_found() || status.code == 404)
 }
 
 /// Whether the cluster says that there is such an object already.

@@ -2,13 +2,14 @@
 //!
 //! Must not know which plan or phase called.
 
-use mainstay_dsl::signature::{Signature, Signatures};
+use mainstay_dsl::signature::Signatures;
 use mainstay_engine::function::Functions;
 
 use self::context::Context;
 use self::declaration::Declaration;
 
 pub mod arguments;
+mod cluster;
 pub mod context;
 mod credential;
 mod declaration;
@@ -36,6 +37,10 @@ static DECLARATIONS: &[&Declaration] = &[
     &pods::kube_task::DECLARATION,
     &pods::prepare_data::DECLARATION,
     &pods::multi_container_run::DECLARATION,
+    &workload::scale_workload::DECLARATION,
+    &workload::wait::DECLARATION,
+    &workload::wait_v2::DECLARATION,
+    &workload::kube_ops::DECLARATION,
     &data::backup_data::DECLARATION,
     &data::backup_data_all::DECLARATION,
     &data::restore_data::DECLARATION,
@@ -48,14 +53,6 @@ static DECLARATIONS: &[&Declaration] = &[
     &location::location_delete::DECLARATION,
 ];
 
-/// Signatures of functions whose calls are still being written.
-static SIGNATURES: &[fn() -> Signature] = &[
-    workload::scale_workload::signature,
-    workload::wait::signature,
-    workload::wait_v2::signature,
-    workload::kube_ops::signature,
-];
-
 /// The functions in a cluster.
 pub fn all(context: &Context) -> Functions {
     DECLARATIONS
@@ -66,8 +63,8 @@ pub fn all(context: &Context) -> Functions {
 
 /// What every function is called, accepts and returns. Needs no cluster.
 pub fn signatures() -> Signatures {
-    let declared = DECLARATIONS.iter().map(|declaration| (declaration.signature)());
-    declared
-        .chain(SIGNATURES.iter().map(|signature| signature()))
+    DECLARATIONS
+        .iter()
+        .map(|declaration| (declaration.signature)())
         .collect()
 }

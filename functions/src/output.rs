@@ -19,6 +19,9 @@ const MARKER: &[u8] = b"###Phase-output###:";
 /// The longest output that is read. A status of Kubernetes could not hold it anyway.
 const LONGEST: usize = 8 << 20;
 
+/// How many characters of an output that cannot be read an error shows.
+const SHOWN: usize = 80;
+
 /// How much of a line without marker is handed on as log.
 const LOG_LINE_BYTES: usize = 16 << 10;
 
@@ -26,8 +29,10 @@ const LOG_LINE_BYTES: usize = 16 << 10;
 #[derive(Debug, Snafu)]
 pub enum Error {
     /// What follows the marker is no output.
-    #[snafu(display("Failed to unmarshal key-value pair: {source}"))]
+    #[snafu(display("Failed to unmarshal key-value pair: {source}: {text}"))]
     Decode {
+        /// The beginning of what follows the marker.
+        text: String,
         /// Where and why.
         source: serde_json::Error,
     },
@@ -111,7 +116,10 @@ impl Reader {
             let text = String::from_utf8_lossy(&line);
             let text = text.trim();
             if !text.is_empty() {
-                let Output { key, value } = serde_json::from_str(text).context(DecodeSnafu)?;
+                let output = serde_json::from_str(text).with_context(|_| DecodeSnafu {
+                    text: beginning(text),
+                });
+                let Output { key, value } = output?;
                 self.outputs.insert(key, value);
             }
             return Ok(());
@@ -128,6 +136,16 @@ impl Reader {
         if !text.is_empty() {
             log(text);
         }
+    }
+}
+
+/// As much of a text as a message bears.
+fn beginning(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < text.len() {
+        format!("{shown}…")
+    } else {
+        shown
     }
 }
 

@@ -188,6 +188,11 @@ async fn create(pods: &Api<Pod>, pod: &mut Pod, prefix: &str) -> Result<String, 
     TakenSnafu { name: pod.name_any() }.fail()
 }
 
+/// What keeps a pod from starting, in words.
+pub(crate) fn obstacle(pod: &Pod) -> Option<String> {
+    state::obstacle(pod).map(|obstacle| obstacle.what)
+}
+
 /// The claims to mount, once each is known to be there.
 pub async fn volumes(
     client: &Client,

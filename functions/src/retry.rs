@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::failure;
 
-/// How long a failure may last before it is one of the call.
+/// How long failures are borne.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The pause before the second request.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -38,28 +38,48 @@ impl Pauses {
     }
 }
 
+/// Decides whether a request that failed is made again, for as long as failures that pass are borne.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    give_up: Instant,
+    pauses: Pauses,
+}
+
+impl Patience {
+    /// From now on.
+    pub(crate) fn new() -> Self {
+        Self {
+            give_up: Instant::now() + PATIENCE,
+            pauses: Pauses::default(),
+        }
+    }
+
+    /// Waits for the next attempt after `error`; hands it back when there is to be none.
+    pub(crate) async fn after(&mut self, error: kube::Error) -> kube::Result<()> {
+        let pause = self.pauses.next();
+        if failure::cause(&error) != Cause::Unreachable || Instant::now() + pause > self.give_up {
+            return Err(error);
+        }
+        tracing::debug!(
+            error = failure::words(&error),
+            ?pause,
+            "the API server fails; asking again"
+        );
+        sleep(pause).await;
+        Ok(())
+    }
+}
+
 /// Makes a request again while the API server cannot be reached or has too much to do.
 pub(crate) async fn patiently<T, R>(mut request: impl FnMut() -> R) -> kube::Result<T>
 where
     R: Future<Output = kube::Result<T>>,
 {
-    let give_up = Instant::now() + PATIENCE;
-    let mut pauses = Pauses::default();
+    let mut patience = Patience::new();
     loop {
         match request().await {
-            Err(error) if failure::cause(&error) == Cause::Unreachable => {
-                let pause = pauses.next();
-                if Instant::now() + pause > give_up {
-                    return Err(error);
-                }
-                tracing::debug!(
-                    error = failure::words(&error),
-                    ?pause,
-                    "the API server fails; asking again"
-                );
-                sleep(pause).await;
-            }
-            result => return result,
+            Ok(answer) => return Ok(answer),
+            Err(error) => patience.after(error).await?,
         }
     }
 }
