@@ -267,6 +267,3 @@ impl Restic {
             .unwrap_or(1)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -24,6 +24,3 @@ mod stream;
 #[cfg(test)]
 #[path = "safety/volume.rs"]
 mod volume;
-#[cfg(test)]
-#[path = "safety/wire.rs"]
-mod wire;
