@@ -1,6 +1,6 @@
 //! Every fault of the data path: what happened, to which object, whether trying again can help, and the exit code.
 //!
-//! One table, because it is one table for the user too: `docs/errors/` has a page for each variant. It must not know how a
+//! One table, because it is one table for the user too: `docs/faults.md` has a row for each variant. It must not know how a
 //! fault was found: stores and the repository build the variant from types, never from the text of a message.
 
 use std::path::PathBuf;
@@ -417,6 +417,52 @@ impl Exit {
 }
 
 impl Error {
+    /// The name under which `docs/faults.md` explains it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Throttled { .. } => "throttled",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Untrusted { .. } => "untrusted",
+            Self::Broken { .. } => "broken",
+            Self::Corrupted { .. } => "corrupted",
+            Self::Expired => "expired",
+            Self::Credential { .. } => "credential",
+            Self::Denied { .. } => "denied",
+            Self::Locked { .. } => "locked",
+            Self::Region { .. } => "region",
+            Self::Clock => "clock",
+            Self::Bucket { .. } => "bucket",
+            Self::Missing { .. } => "missing",
+            Self::Replaced { .. } => "replaced",
+            Self::Refused { .. } => "refused",
+            Self::Absent { .. } => "absent",
+            Self::Present { .. } => "present",
+            Self::Password => "password",
+            Self::Held { .. } => "held",
+            Self::LockLost { .. } => "lock-lost",
+            Self::Listing { .. } => "listing",
+            Self::Behind { .. } => "behind",
+            Self::Damaged { .. } => "damaged",
+            Self::Unreadable { .. } => "unreadable",
+            Self::NoSnapshot { .. } => "no-snapshot",
+            Self::NoPath { .. } => "no-path",
+            Self::Source { .. } => "source",
+            Self::Producer { .. } => "producer",
+            Self::Start { .. } => "start",
+            Self::Stream { .. } => "stream",
+            Self::Target { .. } => "target",
+            Self::Space { .. } => "space",
+            Self::TooSmall { .. } => "too-small",
+            Self::TooLarge { .. } => "too-large",
+            Self::Length { .. } => "length",
+            Self::Path { .. } => "path",
+            Self::Profile { .. } => "profile",
+            Self::Format { .. } => "format",
+            Self::File { .. } => "file",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// The exit code's kind.
     pub fn exit(&self) -> Exit {
         match self {
@@ -486,3 +532,6 @@ fn tail(lines: &[String]) -> String {
         format!(": {}", lines.join("; "))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -267,3 +267,6 @@ impl Restic {
             .unwrap_or(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

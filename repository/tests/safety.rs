@@ -24,3 +24,6 @@ mod stream;
 #[cfg(test)]
 #[path = "safety/volume.rs"]
 mod volume;
+#[cfg(test)]
+#[path = "safety/wire.rs"]
+mod wire;

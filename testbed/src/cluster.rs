@@ -178,7 +178,7 @@ pub struct Status {
 
 impl Cluster {
     /// Brings a cluster up and returns when pods can be made. One that runs already is taken as it is, with the images
-    /// added; one that was kept goes on with what it had.
+    /// added; one that was kept goes on with what it had. One that cannot be brought up is stopped.
     pub async fn up(folder: &Folder, name: &Name, options: &Options) -> Result<Self, Error> {
         host::allow_clusters().await.context(PrepareMachineSnafu)?;
         host::install(&host::FOR_CLUSTERS)
@@ -192,29 +192,29 @@ impl Cluster {
             .context(UseFolderSnafu)?;
         let mut archives = vec![pause];
         archives.extend_from_slice(&options.images);
-        if let Some(cluster) = Self::running(folder, name, &kubernetes)? {
-            for archive in &archives {
-                cluster.load(archive).await?;
-            }
-            return Ok(cluster);
-        }
         let layout = Layout::new(&folder.clusters().join(name.as_str()));
-        let claim = claim::take(
-            &folder.clusters(),
-            read_record(&layout)?.map(|record| record.addresses),
-        )?;
-        prepare::prepare(name, &layout, claim.addresses())?;
-        let cluster = start::start(folder, name, claim, kubernetes).await?;
-        match cluster.settle(&archives).await {
-            Ok(()) => Ok(cluster),
-            Err(error) => {
-                // The files stay for who wants to see why; the next attempt begins with none.
-                stop(&cluster.layout).await?;
-                let record = cluster.layout.record();
-                fs::remove_file(&record).context(RemoveStateSnafu { path: record })?;
-                Err(error)
-            }
+        let begun = async {
+            let cluster = match Self::running(folder, name, &kubernetes)? {
+                Some(cluster) => cluster,
+                None => Self::begin(folder, name, kubernetes).await?,
+            };
+            cluster.settle(&archives).await?;
+            Ok(cluster)
+        };
+        let outcome = begun.await;
+        if outcome.is_err() {
+            // The files stay for who wants to see why.
+            stop(&layout).await?;
         }
+        outcome
+    }
+
+    async fn begin(folder: &Folder, name: &Name, kubernetes: Kubernetes) -> Result<Self, Error> {
+        let layout = Layout::new(&folder.clusters().join(name.as_str()));
+        let had = read_record(&layout)?.map(|record| record.addresses);
+        let claim = claim::take(&folder.clusters(), had)?;
+        prepare::prepare(name, &layout, claim.addresses())?;
+        start::start(folder, name, claim, kubernetes).await
     }
 
     /// Finds a cluster that runs.

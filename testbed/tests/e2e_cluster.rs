@@ -163,6 +163,21 @@ async fn a_kept_cluster_goes_on() {
 }
 
 #[tokio::test]
+async fn what_was_interrupted_is_finished() {
+    let bed = Bed::new("test-interrupted").await;
+    let document = bed.folder.clusters().join("test-interrupted/document.json");
+    let options = Options::default();
+    tokio::select! {
+        _ = Cluster::up(&bed.folder, &bed.name, &options) => panic!("up before it was interrupted"),
+        () = until(async || !Process::with_argument(&document).unwrap().is_empty()) => {}
+    }
+    let cluster = bed.up(&[Image::Tools]).await;
+    apply(&cluster, "tools.yaml").await;
+    ready(&cluster, "tools").await;
+    bed.remove().await;
+}
+
+#[tokio::test]
 async fn two_stand_side_by_side() {
     let (one, other) = (Bed::new("test-one").await, Bed::new("test-other").await);
     let wanted = [Image::Tools];
@@ -235,6 +250,16 @@ async fn classes_keep_their_promises() {
     apply(&cluster, "classes.yaml").await;
     // Waits for a pod, and gets one.
     ready(&cluster, "waiting").await;
+    // A copy of another volume.
+    execute(&cluster, "waiting", "echo copied > /data/file")
+        .await
+        .unwrap();
+    apply(&cluster, "clone.yaml").await;
+    ready(&cluster, "clone").await;
+    assert_eq!(
+        execute(&cluster, "clone", "cat /data/file").await.unwrap(),
+        "copied"
+    );
     // Full when the size asked for is written.
     ready(&cluster, "limited").await;
     let full = execute(&cluster, "limited", "head -c 9M /dev/zero > /data/file")

@@ -369,3 +369,52 @@ impl Read for Counted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::restic::Parent;
+    use crate::rustic::tests::{Scratch, names_in};
+
+    fn note() -> Note {
+        Note {
+            host: "pod-0".to_owned(),
+            tags: Vec::new(),
+            time: jiff::Timestamp::now(),
+            parent: Parent::Nothing,
+        }
+    }
+
+    /// A lock that had a gap commits only when every pack is still there.
+    #[test]
+    fn a_gap_in_the_lock_is_a_reason_to_look() {
+        for lose in [false, true] {
+            let scratch = Scratch::new();
+            let (restic, source) = (&scratch.restic, scratch.path("source"));
+            fs::create_dir(&source).unwrap();
+            fs::write(source.join("file"), b"content").unwrap();
+            let watch = Watch::new();
+            let (session, open) = Session::begin(restic, Kind::Shared, &watch).unwrap();
+            let repository = session.ids(open).unwrap();
+            let walk = Walk::new(&TreeSource::new(&source), &watch, session.state()).unwrap();
+            let note = note();
+            let commit = Commit {
+                restic,
+                session: &session,
+                repository: &repository,
+                note: &note,
+            };
+            let archived = commit.archive(&walk, None, source).unwrap();
+            session.lock().state().expire();
+            if lose {
+                fs::remove_dir_all(scratch.path("store/r/data")).unwrap();
+            }
+            let saved = commit.save(archived, Outcome::Complete);
+            assert_eq!(saved.is_ok(), !lose, "{saved:?}");
+            let snapshots = scratch.path("store/r/snapshots");
+            assert_eq!(snapshots.exists() && !names_in(&snapshots).is_empty(), !lose);
+        }
+    }
+}

@@ -78,6 +78,12 @@ impl State {
         self.lost.load(Ordering::Acquire).then_some(age.max(LOST_SECONDS))
     }
 
+    /// As if it could not be renewed for too long.
+    #[cfg(test)]
+    pub(super) fn expire(&self) {
+        self.lost.store(true, Ordering::Release);
+    }
+
     fn renew(&self) {
         // Looks for the gap before closing it.
         self.gap();

@@ -62,8 +62,8 @@ pub(super) fn plan(restic: &Restic, limits: Limits) -> Result<Plan, Error> {
         .instant_delete(limits.now)
         .max_repack(LimitOption::Unlimited);
     options = options.max_unused(LimitOption::Percentage(limits.unused_percent.min(99).into()));
-    let planned = open.prune_plan(&options);
-    let plan = session.done("plan the prune", planned)?;
+    let planned = session.done("plan the prune", open.prune_plan(&options));
+    let plan = planned.map_err(|fault| incomplete_listing(restic).unwrap_or(fault))?;
     let report = report(&plan, limits);
     Ok(Plan {
         report,
@@ -109,13 +109,35 @@ pub(super) fn carry_out(restic: &Restic, plan: Plan, watch: &Watch) -> Result<Re
     Ok(report)
 }
 
-/// Marks packs that no index names. The library does so itself whenever it writes an index for another reason as well, and
-/// forgets to when it does not.
-fn mark_orphans(restic: &Restic, session: &Session) -> Result<(), Error> {
-    let mut known: BTreeSet<String> = BTreeSet::new();
+/// A plan may fail because the store's listing leaves out packs that exist; asked for one by one, they are there.
+fn incomplete_listing(restic: &Restic) -> Option<Error> {
+    let listed: BTreeSet<String> = restic
+        .bridge
+        .list(Folder::Data)
+        .ok()?
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    let named = indexed_packs(restic).ok()?;
+    let unlisted = named.difference(&listed);
+    let missing = unlisted
+        .filter(|id| matches!(restic.bridge.size(&Folder::Data.file(id)), Ok(Some(_))))
+        .count();
+    (missing > 0).then(|| {
+        error::ListingSnafu {
+            folder: Folder::Data.name(),
+            missing,
+        }
+        .build()
+    })
+}
+
+/// Every pack that an index names, those marked for deletion included.
+fn indexed_packs(restic: &Restic) -> Result<BTreeSet<String>, Error> {
+    let mut named = BTreeSet::new();
     for (id, _) in restic.bridge.list(Folder::Index)? {
         let index = pack::index(restic, &id)?;
-        known.extend(
+        named.extend(
             index
                 .packs
                 .iter()
@@ -123,6 +145,13 @@ fn mark_orphans(restic: &Restic, session: &Session) -> Result<(), Error> {
                 .map(|pack| convert::full(&pack.id)),
         );
     }
+    Ok(named)
+}
+
+/// Marks packs that no index names. The library does so itself whenever it writes an index for another reason as well, and
+/// forgets to when it does not.
+fn mark_orphans(restic: &Restic, session: &Session) -> Result<(), Error> {
+    let known = indexed_packs(restic)?;
     let listed = restic.bridge.list(Folder::Data)?;
     let orphans = listed
         .into_iter()

@@ -27,11 +27,15 @@ pub struct Request<'a> {
 /// Decides whether a request fails, and how.
 pub type Rule = dyn Fn(Request<'_>) -> Option<Error> + Send + Sync;
 
+/// Whether a listing leaves an object out.
+type Hidden = dyn Fn(&str) -> bool + Send + Sync;
+
 /// Passes requests on to another store unless its rule says otherwise.
 #[derive(Clone)]
 pub struct Faulty {
     inner: Shared,
     rule: Arc<Rule>,
+    hidden: Arc<Hidden>,
     requests: Arc<AtomicU64>,
 }
 
@@ -50,8 +54,16 @@ impl Faulty {
         Self {
             inner,
             rule: Arc::new(rule),
+            hidden: Arc::new(|_| false),
             requests: Arc::new(AtomicU64::new(0)),
         }
+    }
+
+    /// Leaves objects out of listings, as a store does that lists late.
+    #[must_use]
+    pub fn hiding(mut self, hidden: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.hidden = Arc::new(hidden);
+        self
     }
 
     fn ask(&self, operation: Operation, key: &str) -> Result<(), Error> {
@@ -103,7 +115,9 @@ impl Store for Faulty {
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
         self.ask(Operation::ListObjects, prefix)?;
-        self.inner.list(prefix).await
+        let mut listed = self.inner.list(prefix).await?;
+        listed.retain(|object| !(self.hidden)(&object.key));
+        Ok(listed)
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {

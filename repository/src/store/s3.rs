@@ -197,13 +197,18 @@ impl Store for Bucket {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
+        let about = if prefix.is_empty() {
+            self.name.as_str()
+        } else {
+            prefix
+        };
         let mut listed = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let attempt = || async {
                 let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
                 let sent = request.set_continuation_token(token.clone()).send().await;
-                sent.map_err(|refusal| self.faults.of(Operation::ListObjects, prefix, &refusal))
+                sent.map_err(|refusal| self.faults.of(Operation::ListObjects, about, &refusal))
             };
             let page = self.faults.repeat(attempt).await?;
             for object in page.contents() {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use mainstay_repository::error::Operation;
 use mainstay_repository::restic::check::Depth;
+use mainstay_repository::restic::prune::Limits;
 use mainstay_repository::restic::restore::Target;
 use mainstay_repository::restic::{self, Location, Place, Repository, Selection, TreeSource, Which};
 use mainstay_repository::store::faulty::{Faulty, Request};
@@ -190,6 +191,40 @@ fn deletes_that_are_refused_change_nothing_that_matters() {
         scratch
             .open()
             .check(Depth::Read, &Watch::new())
+            .unwrap()
+            .is_sound()
+    );
+}
+
+#[test]
+fn a_listing_that_is_incomplete_stops_a_prune_and_is_no_damage() {
+    let scratch = Scratch::new();
+    let tree = source(&scratch);
+    scratch
+        .init()
+        .backup_tree(&tree, &note(&[]), &Watch::new())
+        .unwrap();
+    let inner = Directory::new(scratch.path(".")).unwrap();
+    let store = Faulty::new(Arc::new(inner), |_| None).hiding(|key| key.contains("/data/"));
+    let location = Location {
+        address: Address::Open(Arc::new(store)),
+        prefix: "repository".to_owned(),
+    };
+    let repository = restic::open(&location, &Secret::new(PASSWORD), &options()).unwrap();
+    let plan = repository
+        .plan_prune(&Limits {
+            now: true,
+            ..Limits::default()
+        })
+        .unwrap_err();
+    let message = plan.to_string();
+    assert!(
+        message.starts_with("listing of data/ is incomplete: "),
+        "{message}"
+    );
+    assert!(
+        repository
+            .check(Depth::Structure, &Watch::new())
             .unwrap()
             .is_sound()
     );

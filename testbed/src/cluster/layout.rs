@@ -75,6 +75,11 @@ impl Layout {
         self.root.join("loaded")
     }
 
+    /// A mark, there once everything a cluster needs was applied since its last start.
+    pub(crate) fn settled(&self) -> PathBuf {
+        self.root.join("settled")
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.root.join("database")
     }

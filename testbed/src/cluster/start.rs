@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use snafu::{OptionExt, ResultExt};
+use snafu::{OptionExt, ResultExt, ensure};
 use tokio::process::Command;
 
 use super::claim::Claim;
 use super::layout::Layout;
 use super::{
     ArrangeCgroupsSnafu, Cluster, EndedSnafu, Error, HandleProcessSnafu, LoadImageSnafu, Name,
-    NotRunningSnafu, PassImageSnafu, ReadStateSnafu, StartSnafu, UnderstandStateSnafu, first_process, write,
+    NotRunningSnafu, PassImageSnafu, ReadStateSnafu, RemoveStateSnafu, StartSnafu, UnderstandStateSnafu,
+    first_process, write,
 };
 use crate::address::Addresses;
 use crate::cgroup;
@@ -82,6 +83,10 @@ pub(crate) async fn start(
     let path = layout.document();
     let text = serde_json::to_vec_pretty(&document).context(UnderstandStateSnafu { path: &path })?;
     write(&path, text)?;
+    let mark = layout.settled();
+    if mark.exists() {
+        fs::remove_file(&mark).context(RemoveStateSnafu { path: mark })?;
+    }
     process::run(
         Command::new(kubernetes.program())
             .arg("node")
@@ -142,24 +147,6 @@ fn describe(
 impl Cluster {
     /// Waits until the node is ready and the images are loaded, and no longer when process 1 ends.
     pub(super) async fn settle(&self, images: &[Archive]) -> Result<(), Error> {
-        let mut settle = Command::new(self.kubernetes.program());
-        settle
-            .arg("settle")
-            .arg("--kubeconfig")
-            .arg(self.kubeconfig())
-            .arg("--node")
-            .arg(self.name.as_str());
-        settle
-            .arg(self.kubernetes.snapshot_definitions())
-            .arg(self.layout.objects());
-        let settled = async {
-            let output = process::run(&mut settle).await.context(StartSnafu {
-                name: self.name.clone(),
-                logs: self.layout.logs(),
-            })?;
-            tracing::debug!("{}", String::from_utf8_lossy(&output.stdout));
-            Ok(())
-        };
         let loaded = async {
             for image in images {
                 self.load(image).await?;
@@ -167,9 +154,32 @@ impl Cluster {
             Ok(())
         };
         tokio::select! {
-            done = async { tokio::try_join!(settled, loaded) } => done.map(|((), ())| ()),
+            done = async { tokio::try_join!(self.apply(), loaded) } => done.map(|((), ())| ()),
             ended = self.ended() => ended,
         }
+    }
+
+    /// Applies what every cluster needs and waits for what comes of it, unless that was done since the start.
+    async fn apply(&self) -> Result<(), Error> {
+        let mark = self.layout.settled();
+        if mark.exists() {
+            return Ok(());
+        }
+        let mut settle = Command::new(self.kubernetes.program());
+        settle
+            .arg("settle")
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig())
+            .args(["--node", self.name.as_str()]);
+        settle
+            .arg(self.kubernetes.snapshot_definitions())
+            .arg(self.layout.objects());
+        let output = process::run(&mut settle).await.context(StartSnafu {
+            name: self.name.clone(),
+            logs: self.layout.logs(),
+        })?;
+        tracing::debug!("{}", String::from_utf8_lossy(&output.stdout));
+        write(&mark, "")
     }
 
     /// Returns, with an error, when process 1 has ended.
@@ -201,7 +211,7 @@ impl Cluster {
         }
         let mut child = self
             .import()
-            .await
+            .await?
             .spawn()
             .context(PassImageSnafu { image: name })?;
         let input = child.stdin.take().context(NotRunningSnafu {
@@ -229,7 +239,7 @@ impl Cluster {
     pub async fn load_file(&self, archive: &Path) -> Result<(), Error> {
         let input = fs::File::open(archive).context(ReadStateSnafu { path: archive })?;
         let image = archive.display().to_string();
-        let mut command = self.import().await;
+        let mut command = self.import().await?;
         command.stdin(input);
         let child = command.spawn().context(PassImageSnafu { image: &image })?;
         let output = child
@@ -241,10 +251,17 @@ impl Cluster {
     }
 
     /// The command that gives the runtime an image from its standard input, once the runtime listens.
-    async fn import(&self) -> Command {
+    async fn import(&self) -> Result<Command, Error> {
         // The socket lies in the cluster's own /run; the kernel shows it below its process 1.
         let socket = PathBuf::from(format!("/proc/{}/root{RUNTIME_SOCKET}", self.process.id));
         while !socket.exists() {
+            let runs = self.process.runs().context(HandleProcessSnafu)?;
+            ensure!(
+                runs,
+                NotRunningSnafu {
+                    name: self.name.clone()
+                }
+            );
             tokio::time::sleep(PAUSE).await;
         }
         let mut command = Command::new("ctr");
@@ -258,6 +275,6 @@ impl Cluster {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        command
+        Ok(command)
     }
 }

@@ -10,7 +10,12 @@ use sha2::{Digest, Sha256};
 use snafu::ResultExt;
 
 use super::recipe::{Content, File};
-use super::{Error, WriteSnafu, beside, read};
+use super::{Error, ReadSnafu, WriteSnafu, beside, read};
+
+/// How the keys of layers of single files begin.
+const FILES: &str = "files-";
+/// How many of them are kept.
+const KEPT: usize = 32;
 
 /// A finished layer: an uncompressed tar file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,8 +154,8 @@ pub(crate) async fn of_files(folder: &Path, files: Vec<File>) -> Result<Layer, E
             hash.update(&contents);
             read_files.push((path, access, content, contents));
         }
-        let key = HEXLOWER.encode(&hash.finalize()[..16]);
-        get(&folder, &key, |builder| {
+        let key = format!("{FILES}{}", HEXLOWER.encode(&hash.finalize()[..16]));
+        let layer = get(&folder, &key, |builder| {
             for (path, access, content, contents) in &read_files {
                 let entry = match content {
                     Content::Folder => Entry::Folder,
@@ -164,9 +169,31 @@ pub(crate) async fn of_files(folder: &Path, files: Vec<File>) -> Result<Layer, E
                     .context(WriteSnafu { path: *path })?;
             }
             Ok(())
-        })
+        })?;
+        forget(&folder)?;
+        Ok(layer)
     })
     .await
+}
+
+/// Removes all but the newest layers of files: every change of a program of ours makes another.
+fn forget(folder: &Path) -> Result<(), Error> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).context(ReadSnafu { path: folder })? {
+        let entry = entry.context(ReadSnafu { path: folder })?;
+        if entry.file_name().to_string_lossy().starts_with(FILES) {
+            let path = entry.path();
+            let made = entry.metadata().and_then(|information| information.modified());
+            found.push((made.context(ReadSnafu { path: &path })?, path));
+        }
+    }
+    found.sort();
+    // A layer is two files.
+    found.truncate(found.len().saturating_sub(2 * KEPT));
+    for (_, path) in found {
+        fs::remove_file(&path).context(WriteSnafu { path })?;
+    }
+    Ok(())
 }
 
 /// Passes on what is written and hashes it.

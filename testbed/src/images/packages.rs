@@ -54,7 +54,7 @@ pub(crate) async fn layer(folder: &Folder, layers: &Path, selection: Selection) 
     let mut hash = Sha256::new();
     hash.update(recipe);
     hash.update(release);
-    let key = HEXLOWER.encode(&hash.finalize()[..16]);
+    let key = format!("packages-{}", HEXLOWER.encode(&hash.finalize()[..16]));
     let files = if layers.join(format!("{key}.sha256")).exists() {
         Vec::new()
     } else {

@@ -166,3 +166,88 @@ impl Read for Content {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, Timespec, Timestamps, stat, utimensat};
+
+    use super::*;
+
+    /// Reads a file that was seen before `change` happened to it.
+    fn read(
+        content: &[u8],
+        on_change: OnChange,
+        change: impl FnOnce(&std::path::Path),
+    ) -> (Vec<u8>, Arc<Findings>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, content).unwrap();
+        // Times of files have the kernel's tick; a change within it would not show.
+        let past = Timespec {
+            tv_sec: 1_000,
+            tv_nsec: 0,
+        };
+        let past = Timestamps {
+            last_access: past,
+            last_modification: past,
+        };
+        utimensat(CWD, &path, &past, rustix::fs::AtFlags::empty()).unwrap();
+        let seen = stat(&path).unwrap();
+        change(&path);
+        let findings: Arc<Findings> = Arc::default();
+        let origin = Origin {
+            path: "file".into(),
+            seen,
+            on_change,
+            findings: Arc::clone(&findings),
+        };
+        let mut read = Vec::new();
+        Content::new(File::open(&path).unwrap(), origin, Watch::new())
+            .read_to_end(&mut read)
+            .unwrap();
+        (read, findings)
+    }
+
+    #[test]
+    fn a_quiet_file_is_read_as_it_is() {
+        let (read, findings) = read(b"content", OnChange::Fail, |_| {});
+        assert_eq!(read, b"content");
+        assert_eq!((findings.remarks(), findings.failures()), (vec![], (vec![], 0)));
+    }
+
+    #[test]
+    fn a_file_keeps_the_length_it_was_seen_with() {
+        let append = |path: &std::path::Path| std::fs::write(path, b"content and more").unwrap();
+        let truncate = |path: &std::path::Path| std::fs::write(path, b"con").unwrap();
+        let (grown, findings) = read(b"content", OnChange::List, append);
+        assert_eq!(grown, b"content");
+        assert_eq!(findings.remarks(), [Remark::Changed("file".into())]);
+        let (shrunk, findings) = read(b"content", OnChange::List, truncate);
+        assert_eq!(shrunk, b"con\0\0\0\0");
+        assert_eq!(findings.remarks(), [Remark::Changed("file".into())]);
+        let (_, findings) = read(b"content", OnChange::Fail, append);
+        assert_eq!(findings.failures().1, 1);
+    }
+
+    #[test]
+    fn holes_are_zeros() {
+        let (read, _) = read(b"", OnChange::Fail, |_| {});
+        assert_eq!(read, b"");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sparse");
+        let file = File::create(&path).unwrap();
+        file.set_len(3 << 20).unwrap();
+        file.write_all_at(b"middle", 1 << 20).unwrap();
+        let origin = Origin {
+            path: "sparse".into(),
+            seen: stat(&path).unwrap(),
+            on_change: OnChange::Fail,
+            findings: Arc::default(),
+        };
+        let mut content = Vec::new();
+        Content::new(File::open(&path).unwrap(), origin, Watch::new())
+            .read_to_end(&mut content)
+            .unwrap();
+        assert!(content == std::fs::read(&path).unwrap());
+    }
+}
