@@ -313,10 +313,24 @@ impl Scene {
         }
     }
 
-    /// Runs a script in a pod and returns what it printed.
+    /// Runs a script in a pod of one container and returns what it printed.
     pub async fn shell(&self, pod: &str, script: &str, argument: &str) -> Result<String, Error> {
+        self.shell_in(pod, None, script, argument).await
+    }
+
+    /// Runs a script in a container and returns what it printed.
+    pub async fn shell_in(
+        &self,
+        pod: &str,
+        container: Option<&str>,
+        script: &str,
+        argument: &str,
+    ) -> Result<String, Error> {
         let api = Api::<Pod>::namespaced(self.client(), &self.namespace);
-        let parameters = AttachParams::default().stdin(false).stdout(true).stderr(true);
+        let parameters = AttachParams {
+            container: container.map(str::to_owned),
+            ..AttachParams::default().stdin(false).stdout(true).stderr(true)
+        };
         let what = || ClusterSnafu {
             what: format!("run a command in pod {pod}"),
         };

@@ -50,6 +50,11 @@ impl Access {
         }
     }
 
+    /// Whether the profile has any certificate accepted.
+    pub(crate) fn skip_ssl_verify(&self) -> bool {
+        self.profile.location.skip_ssl_verify
+    }
+
     /// The document that `--access` of the agent names, in one line.
     pub(crate) fn document(&self) -> Sealed<String> {
         let Self { profile, password } = self;

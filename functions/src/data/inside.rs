@@ -148,7 +148,7 @@ impl Inside<'_> {
     async fn with_restic(&self, context: &Context) -> Result<Map<String, Json>, Failure> {
         let script = Script {
             environment: self.access.restic_environment(self.repository)?,
-            insecure_tls: self.insecure_tls,
+            insecure_tls: self.insecure_tls || self.access.skip_ssl_verify(),
             tag: self.tag,
         };
         if let Some(id) = self.earlier(context, &script).await? {

@@ -33,7 +33,7 @@ struct Made {
     id: String,
     files: u64,
     bytes: u64,
-    added: Option<u64>,
+    stored: Option<u64>,
 }
 
 /// Backs up, or finds the snapshot that an interrupted command with the same tag had made already.
@@ -54,12 +54,12 @@ pub(super) fn run(repository: &OneRepository, wanted: &Wanted, watch: &Watch) ->
         id,
         files,
         bytes,
-        added,
+        stored,
     } = made;
     output::print("backupID", &id)?;
     output::print("fileCount", &files.to_string())?;
     output::print("size", &size::text(bytes))?;
-    output::print("phySize", &added.map(size::text).unwrap_or_default())
+    output::print("phySize", &stored.map(size::text).unwrap_or_default())
 }
 
 fn back_up(
@@ -82,7 +82,7 @@ fn back_up(
             id: backup.snapshot.short().to_owned(),
             files: backup.files,
             bytes: backup.bytes,
-            added: Some(backup.added),
+            stored: Some(backup.stored),
         }),
     }
 }
@@ -97,14 +97,14 @@ fn earlier(repository: &dyn Repository, tag: &str) -> Result<Option<Snapshot>, E
     Ok(snapshots.pop())
 }
 
-/// Counts what a snapshot holds. What it added to the repository is not known any more.
+/// Counts what a snapshot holds. What the store did not hold before is not known any more.
 fn counted(repository: &dyn Repository, snapshot: &Snapshot) -> Result<Made, Error> {
     let place = Place::id(snapshot.id.as_str());
     let mut made = Made {
         id: snapshot.id.short().to_owned(),
         files: 0,
         bytes: 0,
-        added: None,
+        stored: None,
     };
     let mut folders = vec![String::from("/")];
     while let Some(folder) = folders.pop() {
