@@ -113,6 +113,9 @@ fn hierarchy(controllers: &[&str]) -> String {
 pub(crate) fn make(cgroups: &[Cgroup]) -> Result<(), Error> {
     for cgroup in cgroups {
         let path = cgroup.path();
+        if cgroup.kind == "cgroup2" {
+            enable_controllers(&cgroup.mount)?;
+        }
         fs::create_dir_all(&path).context(MakeSnafu { path: &path })?;
         // A new group of this controller may use no processor and no memory until it is told which.
         for file in ["cpuset.cpus", "cpuset.mems"] {
@@ -121,6 +124,20 @@ pub(crate) fn make(cgroups: &[Cgroup]) -> Result<(), Error> {
                 let value = fs::read(&from).context(MakeSnafu { path: &from })?;
                 fs::write(&to, value).context(MakeSnafu { path: &to })?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// In version 2 a group has the controllers that the one above passes on.
+fn enable_controllers(mount: &Path) -> Result<(), Error> {
+    let available = mount.join("cgroup.controllers");
+    let controllers = fs::read_to_string(&available).context(MakeSnafu { path: available })?;
+    let passed = mount.join("cgroup.subtree_control");
+    let already = fs::read_to_string(&passed).context(MakeSnafu { path: &passed })?;
+    for controller in controllers.split_ascii_whitespace() {
+        if !already.split_ascii_whitespace().any(|each| each == controller) {
+            fs::write(&passed, format!("+{controller}")).context(MakeSnafu { path: &passed })?;
         }
     }
     Ok(())

@@ -244,6 +244,34 @@ async fn a_database_is_restored_from_a_snapshot_taken_while_it_writes() {
 }
 
 #[tokio::test]
+async fn a_snapshot_is_of_one_moment() {
+    let bed = Bed::new("test-moment").await;
+    let cluster = bed.up(&[Image::Tools]).await;
+    apply(&cluster, "tools.yaml").await;
+    ready(&cluster, "tools").await;
+    // No file is ever more than a line ahead of another; copying what lies between them takes a while.
+    let write = "for i in {1..8}; do mkdir /data/$i; head -c 25M /dev/zero > /data/$i/large; done
+        (while :; do for i in {1..8}; do echo >> /data/$i/lines; done; done) > /dev/null 2>&1 &";
+    execute(&cluster, "tools", write).await.unwrap();
+    apply(&cluster, "moment.yaml").await;
+    ready(&cluster, "moment").await;
+    let different = execute(
+        &cluster,
+        "moment",
+        "wc --lines < /data/1/lines; cat /data/*/lines | wc --lines",
+    )
+    .await
+    .unwrap();
+    let counts: Vec<i64> = different.lines().map(|line| line.parse().unwrap()).collect();
+    let [first, all] = counts[..] else {
+        panic!("{different}")
+    };
+    // Those behind the first are equal to it or a line short.
+    assert!((0..8).contains(&(8 * first - all)), "{different}");
+    bed.remove().await;
+}
+
+#[tokio::test]
 async fn classes_keep_their_promises() {
     let bed = Bed::new("test-classes").await;
     let cluster = bed.up(&[Image::Tools]).await;

@@ -27,8 +27,8 @@ struct Message {
 
 /// Builds a program of this workspace and gives the path of the executable.
 ///
-/// Only the program itself is compiled for static linking, so that everything it uses is shared with other builds. The C
-/// library looks names up without loading anything since it has been able to be linked this way for that purpose.
+/// Only the program itself is linked in this way, so that everything it uses is shared with other builds. glibc has had its
+/// name services `files` and `dns` built in since 2.34: a static program finds hosts without loading a library.
 pub(crate) async fn build(package: &str, program: &'static str, profile: Profile) -> Result<PathBuf, Error> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     tracing::info!(program, "building");

@@ -213,3 +213,94 @@ impl<W: Write> Write for Hashing<W> {
         self.inner.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::images::archive::{Archive, Start};
+
+    /// A layer made from scratch.
+    async fn layer(folder: &Path) -> Layer {
+        let access = Access {
+            mode: 0o640,
+            user: 7,
+            group: 8,
+        };
+        let file = |path, content| File {
+            path,
+            access,
+            content,
+        };
+        let files = vec![
+            file("a", Content::Folder),
+            file("a/file", Content::Bytes(b"contents".to_vec())),
+            file("a/link", Content::Symlink("file")),
+        ];
+        of_files(folder, files).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_same_files_give_the_same_bytes() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (first, second) = (layer(one.path()).await, layer(other.path()).await);
+        assert_eq!(fs::read(&first.path).unwrap(), fs::read(&second.path).unwrap());
+        assert_eq!(
+            first.digest,
+            HEXLOWER.encode(&Sha256::digest(fs::read(&first.path).unwrap()))
+        );
+        let mut tar = tar::Archive::new(fs::File::open(&first.path).unwrap());
+        let entries: Vec<String> = tar
+            .entries()
+            .unwrap()
+            .map(|entry| describe(&entry.unwrap()))
+            .collect();
+        insta::assert_snapshot!(entries.join("\n"));
+    }
+
+    fn describe(entry: &tar::Entry<'_, fs::File>) -> String {
+        let header = entry.header();
+        let path = entry.path().unwrap().display().to_string();
+        let target = entry
+            .link_name()
+            .unwrap()
+            .unwrap_or_default()
+            .display()
+            .to_string();
+        let (mode, user, group) = (
+            header.mode().unwrap(),
+            header.uid().unwrap(),
+            header.gid().unwrap(),
+        );
+        let (kind, size, time) = (header.entry_type(), entry.size(), header.mtime().unwrap());
+        format!("{kind:?} {path} -> {target:?} mode {mode:o} owner {user}:{group} size {size} time {time}")
+    }
+
+    #[tokio::test]
+    async fn an_archive_says_what_it_holds() {
+        let temporary = tempfile::tempdir().unwrap();
+        let start = Start {
+            environment: vec!["PATH=/bin"],
+            entrypoint: vec!["/file"],
+            ..Start::default()
+        };
+        let layers = vec![layer(temporary.path()).await];
+        let archive = Archive {
+            name: "localhost/example:1".into(),
+            start,
+            layers,
+        };
+        let mut stream = Vec::new();
+        archive.write(&mut stream).unwrap();
+        let mut tar = tar::Archive::new(stream.as_slice());
+        let mut texts = Vec::new();
+        for entry in tar.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().display().to_string();
+            let mut contents = Vec::new();
+            entry.read_to_end(&mut contents).unwrap();
+            let json: Option<serde_json::Value> = serde_json::from_slice(&contents).ok();
+            texts.push(json.map_or_else(|| format!("{name}: a layer"), |json| format!("{name}: {json:#}")));
+        }
+        insta::assert_snapshot!(texts.join("\n"));
+    }
+}
