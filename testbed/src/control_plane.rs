@@ -1,9 +1,10 @@
 //! An API server and its database alone: no node, no controllers, no rights needed, ready in seconds.
 //! Must not know what is stored in it.
 
+use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use snafu::{ResultExt, Snafu};
@@ -12,9 +13,9 @@ use tokio::process::{Child, Command};
 use crate::cluster::layout::Layout;
 use crate::cluster::{self, Name};
 use crate::components::api_server_identity;
-use crate::folder::Folder;
-use crate::process;
-use crate::programs;
+use crate::folder::{self, Folder};
+use crate::process::{self, Process};
+use crate::programs::{self, Kubernetes};
 
 /// Why there is no control plane.
 #[derive(Debug, Snafu)]
@@ -39,6 +40,18 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The folder of the test bed cannot be used.
+    #[snafu(display("failed to use the folder of the test bed"))]
+    UseFolder {
+        /// Why.
+        source: folder::Error,
+    },
+    /// Processes cannot be looked at.
+    #[snafu(display("failed to look for other control planes"))]
+    Look {
+        /// Why.
+        source: process::Error,
+    },
     /// It did not become ready.
     #[snafu(display("the control plane is not ready: {last}"))]
     NotReady {
@@ -47,6 +60,12 @@ pub enum Error {
         /// What waiting for it ended with.
         source: process::Error,
     },
+    /// It ended instead.
+    #[snafu(display("the control plane ended: {last}"))]
+    Ended {
+        /// The last line of its log.
+        last: String,
+    },
 }
 
 /// A control plane that runs until this value is dropped or the process that made it ends, however it does.
@@ -54,52 +73,21 @@ pub enum Error {
 pub struct ControlPlane {
     layout: Layout,
     /// Its standard input is a pipe: when the other end is closed, it ends.
-    _process: Child,
-    _folder: TemporaryFolder,
+    process: Child,
 }
 
 impl ControlPlane {
     /// Starts one and returns when it answers.
     pub async fn start(folder: &Folder) -> Result<Self, Error> {
         let kubernetes = programs::kubernetes(folder).await.context(ProgramSnafu)?;
-        let port = free_port().context(MakeSnafu { what: "a free port" })?;
-        let temporary = TemporaryFolder::new(folder, port).context(MakeSnafu { what: "a folder" })?;
-        let layout = Layout::new(&temporary.path);
-        for path in layout.folders() {
-            std::fs::create_dir_all(path).context(MakeSnafu { what: "a folder" })?;
-        }
-        let name = Name::new("control-plane").context(PrepareSnafu)?;
-        let authority = cluster::prepare::api_server_certificates(&layout, &[]).context(PrepareSnafu)?;
-        let server = format!("https://127.0.0.1:{port}");
-        cluster::prepare::write_administrator(&layout, &name, &server, &authority).context(PrepareSnafu)?;
-        let log = std::fs::File::create(layout.logs().join("control-plane.log"))
-            .context(MakeSnafu { what: "a log" })?;
-        let errors = log.try_clone().context(MakeSnafu { what: "a log" })?;
-        let process = Command::new(kubernetes.program())
-            .args(["control-plane", "--data-dir"])
-            .arg(layout.database())
-            .arg("--")
-            .args(api_server_identity(&layout))
-            .args([
-                "--bind-address=127.0.0.1",
-                "--advertise-address=127.0.0.1",
-                "--endpoint-reconciler-type=none",
-                "--service-cluster-ip-range=10.0.0.0/24",
-                "--authorization-mode=RBAC",
-                &format!("--secure-port={port}"),
-                // Nothing makes the service accounts that it would add to pods.
-                "--disable-admission-plugins=ServiceAccount",
-            ])
-            .stdin(Stdio::piped())
-            .stdout(log)
-            .stderr(errors)
-            .kill_on_drop(true)
-            .spawn()
-            .context(MakeSnafu { what: "a process" })?;
-        let control_plane = Self {
-            layout,
-            _process: process,
-            _folder: temporary,
+        let mut control_plane = {
+            // Held until the process runs, by which others see that the folder is in use.
+            let _lock = folder.lock("control-planes").await.context(UseFolderSnafu)?;
+            sweep(&folder.control_planes())?;
+            let port = free_port().context(MakeSnafu { what: "a free port" })?;
+            let layout = prepare(&folder.control_planes().join(port.to_string()), port)?;
+            let process = launch(&kubernetes, &layout, port).context(MakeSnafu { what: "a process" })?;
+            Self { layout, process }
         };
         let mut settle = Command::new(kubernetes.program());
         settle
@@ -107,9 +95,13 @@ impl ControlPlane {
             .arg("--timeout=60s")
             .arg("--kubeconfig")
             .arg(control_plane.kubeconfig());
-        process::run(&mut settle).await.with_context(|_| NotReadySnafu {
-            last: control_plane.last_words(),
-        })?;
+        let last = || last_words(&control_plane.layout);
+        tokio::select! {
+            ready = process::run(&mut settle) => {
+                ready.with_context(|_| NotReadySnafu { last: last() })?;
+            }
+            _ended = control_plane.process.wait() => return EndedSnafu { last: last() }.fail(),
+        }
         Ok(control_plane)
     }
 
@@ -117,41 +109,86 @@ impl ControlPlane {
     pub fn kubeconfig(&self) -> PathBuf {
         self.layout.kubeconfig()
     }
+}
 
-    fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(self.layout.logs().join("control-plane.log")).unwrap_or_default();
-        log.lines().last().unwrap_or("it said nothing").to_owned()
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        let gone = self.process.start_kill();
+        // A killed process is gone in no time, and must be before its files are.
+        while matches!(self.process.try_wait(), Ok(None)) && gone.is_ok() {
+            std::thread::yield_now();
+        }
+        if let Err(error) = fs::remove_dir_all(self.layout.root()) {
+            tracing::warn!(path = %self.layout.root().display(), %error, "not removed");
+        }
+    }
+}
+
+/// Removes the folders of control planes that ended without removing them.
+fn sweep(folder: &Path) -> Result<(), Error> {
+    let what = "room for another";
+    fs::create_dir_all(folder).context(MakeSnafu { what })?;
+    for entry in fs::read_dir(folder).context(MakeSnafu { what })? {
+        let path = entry.context(MakeSnafu { what })?.path();
+        if Process::with_argument(&Layout::new(&path).database())
+            .context(LookSnafu)?
+            .is_empty()
+        {
+            fs::remove_dir_all(&path).context(MakeSnafu { what })?;
+        }
+    }
+    Ok(())
+}
+
+fn prepare(root: &Path, port: u16) -> Result<Layout, Error> {
+    let layout = Layout::new(root);
+    for path in layout.folders() {
+        fs::create_dir_all(path).context(MakeSnafu { what: "a folder" })?;
+    }
+    let name = Name::new("control-plane").context(PrepareSnafu)?;
+    let authority = cluster::prepare::api_server_certificates(&layout, &[]).context(PrepareSnafu)?;
+    let server = format!("https://127.0.0.1:{port}");
+    cluster::prepare::write_administrator(&layout, &name, &server, &authority).context(PrepareSnafu)?;
+    Ok(layout)
+}
+
+fn launch(kubernetes: &Kubernetes, layout: &Layout, port: u16) -> io::Result<Child> {
+    let log = fs::File::create(log(layout))?;
+    let errors = log.try_clone()?;
+    Command::new(kubernetes.program())
+        .args(["control-plane", "--data-dir"])
+        .arg(layout.database())
+        .arg("--")
+        .args(api_server_identity(layout))
+        .args([
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            "--endpoint-reconciler-type=none",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--authorization-mode=RBAC",
+            &format!("--secure-port={port}"),
+            // Nothing makes the service accounts that it would add to pods.
+            "--disable-admission-plugins=ServiceAccount",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(log)
+        .stderr(errors)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+fn log(layout: &Layout) -> PathBuf {
+    layout.logs().join("control-plane.log")
+}
+
+fn last_words(layout: &Layout) -> String {
+    match fs::read_to_string(log(layout)) {
+        Ok(log) => log.lines().last().unwrap_or("it said nothing").to_owned(),
+        Err(error) => format!("its log cannot be read: {error}"),
     }
 }
 
 /// A port that was free a moment ago.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// A folder that goes with this value.
-#[derive(Debug)]
-struct TemporaryFolder {
-    path: PathBuf,
-}
-
-impl TemporaryFolder {
-    /// The port makes the name unique among those that run.
-    fn new(folder: &Folder, port: u16) -> io::Result<Self> {
-        let path = folder.control_planes().join(port.to_string());
-        if path.exists() {
-            // Of one that was killed.
-            std::fs::remove_dir_all(&path)?;
-        }
-        std::fs::create_dir_all(&path)?;
-        Ok(Self { path })
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "not removed");
-        }
-    }
 }
