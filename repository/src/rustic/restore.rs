@@ -64,7 +64,7 @@ pub(super) fn plan(restic: &Arc<Restic>, at: &Place, target: &Target) -> Result<
     let spot = view.spot(&at.path)?;
     let survey = survey::survey(&view, &spot, target)?;
     if !target.force {
-        survey.check_space(&target.root)?;
+        survey.check_space()?;
     }
     let snapshot = SnapshotId::new(&convert::full(&view.id)).expect("the library's ids are SHA-256");
     let inner = Restore {
