@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use snafu::{ResultExt, Snafu};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::cluster::layout::Layout;
 use crate::cluster::{self, Name};
@@ -72,8 +72,10 @@ pub enum Error {
 #[derive(Debug)]
 pub struct ControlPlane {
     layout: Layout,
-    /// Its standard input is a pipe: when the other end is closed, it ends.
     process: Child,
+    /// The other end of its standard input: when this is closed, it ends. Kept apart, because waiting for a process closes
+    /// what the process still has of it.
+    _open: Option<ChildStdin>,
 }
 
 impl ControlPlane {
@@ -86,8 +88,13 @@ impl ControlPlane {
             sweep(&folder.control_planes())?;
             let port = free_port().context(MakeSnafu { what: "a free port" })?;
             let layout = prepare(&folder.control_planes().join(port.to_string()), port)?;
-            let process = launch(&kubernetes, &layout, port).context(MakeSnafu { what: "a process" })?;
-            Self { layout, process }
+            let mut process = launch(&kubernetes, &layout, port).context(MakeSnafu { what: "a process" })?;
+            let open = process.stdin.take();
+            Self {
+                layout,
+                process,
+                _open: open,
+            }
         };
         let mut settle = Command::new(kubernetes.program());
         settle
