@@ -25,6 +25,7 @@ pub mod tail;
 mod data;
 mod location;
 mod pods;
+mod snapshot;
 mod workload;
 
 #[cfg(test)]
@@ -51,6 +52,11 @@ static DECLARATIONS: &[&Declaration] = &[
     &data::backup_data_stats::DECLARATION,
     &data::check_repository::DECLARATION,
     &location::location_delete::DECLARATION,
+    &snapshot::create_csi_snapshot::DECLARATION,
+    &snapshot::create_csi_snapshot_static::DECLARATION,
+    &snapshot::restore_csi_snapshot::DECLARATION,
+    &snapshot::delete_csi_snapshot::DECLARATION,
+    &snapshot::delete_csi_snapshot_content::DECLARATION,
 ];
 
 /// The functions in a cluster.

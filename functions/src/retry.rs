@@ -15,25 +15,37 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The pauses between attempts: doubled each time, up to a bound.
+/// The pauses between attempts, or between looks: doubled each time, up to a bound.
 #[derive(Debug)]
-pub(crate) struct Pauses(Duration);
+pub(crate) struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
 
 impl Default for Pauses {
     fn default() -> Self {
-        Self(FIRST_PAUSE)
+        Self::up_to(LONGEST_PAUSE)
     }
 }
 
 impl Pauses {
+    /// Pauses of which none is longer than `longest`.
+    pub(crate) fn up_to(longest: Duration) -> Self {
+        Self {
+            next: FIRST_PAUSE,
+            longest,
+        }
+    }
+
     /// Waits for the next pause.
     pub(crate) async fn pause(&mut self) {
         sleep(self.next()).await;
     }
 
-    fn next(&mut self) -> Duration {
-        let pause = self.0;
-        self.0 = (pause * 2).min(LONGEST_PAUSE);
+    /// The next pause, for who waits for something else besides.
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
         pause
     }
 }

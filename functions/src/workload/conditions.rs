@@ -14,10 +14,9 @@ use crate::arguments::{Condition, Conditions, Reference};
 use crate::cluster;
 use crate::declaration::Work;
 use crate::failure;
+use crate::retry::Pauses;
 
-/// The pause after the first look; doubled after each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause. Kanister looks every 10 seconds at least; a look costs one request.
+/// The longest pause between two looks. Kanister looks every 10 seconds at least; a look costs one request.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What a condition that cannot be evaluated says.
@@ -33,7 +32,7 @@ pub(super) async fn wait(
     mut evaluate: impl FnMut(&str, &Json) -> Evaluation,
 ) -> Result<(), Failure> {
     let deadline = Instant::now() + timeout;
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = Pauses::up_to(LONGEST_PAUSE);
     let mut last_error = None;
     loop {
         tokio::select! {
@@ -46,13 +45,12 @@ pub(super) async fn wait(
             // A look that is under way when the time is up says nothing more.
             () = sleep_until(deadline) => return Err(late(last_error)),
         }
-        let next = Instant::now() + pause;
+        let next = Instant::now() + pauses.next();
         if next >= deadline {
             sleep_until(deadline).await;
             return Err(late(last_error));
         }
         sleep_until(next).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

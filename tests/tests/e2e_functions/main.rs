@@ -4,4 +4,5 @@
 mod exec;
 mod pods;
 mod scene;
+mod snapshots;
 mod workloads;

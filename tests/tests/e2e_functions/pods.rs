@@ -8,7 +8,7 @@ use kube::runtime::wait::{await_condition, conditions};
 use mainstay_engine::function::Cause;
 use serde_json::{Value as Json, json};
 
-use crate::scene::{Scene, TOOLS, play, shown};
+use crate::scene::{Scene, TOOLS, output, play, shown};
 
 fn script(text: &str) -> Json {
     json!({"image": TOOLS, "command": ["bash", "-ec", text]})
@@ -18,11 +18,6 @@ fn with(mut arguments: Json, more: Json) -> Json {
     let more: serde_json::Map<String, Json> = serde_json::from_value(more).unwrap();
     arguments.as_object_mut().unwrap().extend(more);
     arguments
-}
-
-/// A line of a script that prints an output; the shell expands the value.
-fn output(key: &str, value: &str) -> String {
-    format!("echo \"###Phase-output###: {{\\\"key\\\":\\\"{key}\\\",\\\"value\\\":\\\"{value}\\\"}}\"\n")
 }
 
 #[test]

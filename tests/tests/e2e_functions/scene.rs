@@ -201,3 +201,8 @@ pub(crate) fn shown(scene: &Scene, outcome: &Result<Outputs, Error>) -> String {
     let text = identifiers.replace_all(&text, "<identifier>");
     names.replace_all(&text, "$1-<suffix>").into_owned()
 }
+
+/// A line of a script that prints an output; the shell expands the value.
+pub(crate) fn output(key: &str, value: &str) -> String {
+    format!("echo \"###Phase-output###: {{\\\"key\\\":\\\"{key}\\\",\\\"value\\\":\\\"{value}\\\"}}\"\n")
+}
