@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Api, Client, Resource};
 use mainstay_api::ActionSet;
 use mainstay_dsl::{Mode, Source, check, parse};
-use mainstay_engine::announcement::Announcement;
+use mainstay_engine::announcement::{Announcement, Severity};
 use mainstay_engine::clock::Clock;
 use mainstay_engine::driver::{self, Ending, Orders, Settings, Surroundings, drive};
 use mainstay_engine::function::Functions;
@@ -149,6 +150,8 @@ pub(crate) struct Begun {
     run: Run,
     host: InCluster,
     journal: InActionSet,
+    /// What Events about it are about.
+    subject: ObjectReference,
 }
 
 /// Makes a run of an ActionSet, from wherever it was left: dereference → check → plan. Nothing when there is no
@@ -188,16 +191,29 @@ pub(crate) async fn begin(context: &Context, name: &str) -> Result<Option<Begun>
         None => Run::new(plan),
         Some(written) => {
             let status = convert::status(written).context(StatusSnafu)?;
+            // Says whose it is from now on, so that a controller that still works on it stops before we begin.
+            journal.record(&status).await.context(RecordSnafu)?;
             Run::resume(plan, &status, context.clock.now()).context(ResumeSnafu)?
         }
     };
     let host = context.host(&action_set, &start);
-    Ok(Some(Begun { run, host, journal }))
+    let subject = action_set.object_ref(&());
+    Ok(Some(Begun {
+        run,
+        host,
+        journal,
+        subject,
+    }))
 }
 
 /// Drives a run to its end; every state is published on the way, the last one too.
 pub(crate) async fn go_on(context: &Context, begun: Begun, orders: Orders) -> Result<Ended, Error> {
-    let Begun { run, host, journal } = begun;
+    let Begun {
+        run,
+        host,
+        journal,
+        subject,
+    } = begun;
     let surroundings = Surroundings {
         functions: context.functions.clone(),
         host: Arc::new(host),
@@ -214,6 +230,10 @@ pub(crate) async fn go_on(context: &Context, begun: Begun, orders: Orders) -> Re
             }
             Ending::Gone => {
                 tracing::info!("the ActionSet was deleted while it was being carried out");
+                // The run could not record that it was cancelled, so it has not said so either.
+                let mut news = Announcement::normal("Cancelled", "Cancelled: the ActionSet was deleted");
+                news.severity = Severity::Warning;
+                context.events.publish(&subject, &news).await;
                 Ended::Finished
             }
             Ending::Stopped => Ended::Stopped,

@@ -9,6 +9,7 @@ use mainstay_api::reference::Artifact as WireArtifact;
 use mainstay_api::status as wire;
 use mainstay_engine::journal::Record;
 use mainstay_engine::request::{self, Identity, ObjectReference, Request};
+use mainstay_engine::run::action::Stage;
 use mainstay_engine::scope::Artifact;
 use mainstay_engine::status::{self, Action, Phase, PhaseProgress, Progress, Sizes, State, Status};
 use serde_json::{Map, Value as Json};
@@ -111,6 +112,15 @@ pub(crate) const CONTROLLER: &str = "controller";
 
 /// A record as it goes into a status. `controller` is who writes it.
 pub fn wire_record(record: &Record, controller: &str) -> Map<String, Json> {
+    let mut record = record.clone();
+    for action in record
+        .actions
+        .iter_mut()
+        .filter(|action| action.stage == Stage::Ended)
+    {
+        // Nobody asks for its target again.
+        action.snapshot = None;
+    }
     let mut members = match serde_json::to_value(record) {
         Ok(Json::Object(members)) => members,
         // A record is a struct of plain data: it has no other form, and nothing in it can fail.

@@ -1,6 +1,8 @@
 //! Where log lines go and how they look.
 //! Must not know who writes them.
 
+use std::io::IsTerminal as _;
+
 use clap::ValueEnum;
 use snafu::{ResultExt, Snafu};
 use tracing_subscriber::EnvFilter;
@@ -49,7 +51,7 @@ pub fn start(level: &str, format: Format) -> Result<(), Error> {
         .context(LevelSnafu { level })?;
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
-        Format::Text => log.finish().try_init(),
+        Format::Text => log.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
         Format::Json => log.json().flatten_event(true).finish().try_init(),
     }
     .context(StartSnafu)

@@ -157,6 +157,7 @@ pub async fn drive(run: Run, surroundings: Surroundings, orders: Orders) -> Resu
         Err(Stop::Lost(Lost::Superseded)) => Ok(Ending::Superseded),
         Err(Stop::Lost(Lost::Gone)) => {
             driver.calls.wind_down(driver.clock.as_ref()).await;
+            driver.announcer.finish(driver.clock.as_ref()).await;
             Ok(Ending::Gone)
         }
         Err(Stop::Lost(Lost::Refused { source })) => {
