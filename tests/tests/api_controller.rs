@@ -494,9 +494,13 @@ async fn an_object_that_cannot_be_decoded_stops_nothing() {
         .replace("actionsets.cr.kanister.io", &PostParams::default(), &loose)
         .await
         .unwrap();
-    let strange: DynamicObject = serde_json::from_value(
-        json!({"metadata": {"name": "strange"}, "spec": "go", "status": {"state": "pending"}}),
-    )
+    let strange: DynamicObject = serde_json::from_value(json!({
+        "apiVersion": "cr.kanister.io/v1alpha1",
+        "kind": "ActionSet",
+        "metadata": {"name": "strange"},
+        "spec": "go",
+        "status": {"state": "pending"},
+    }))
     .unwrap();
     let kind = ApiResource::erase::<ActionSet>(&());
     let any = Api::<DynamicObject>::namespaced_with(stage.client.clone(), &stage.place.namespace, &kind);
