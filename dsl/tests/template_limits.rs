@@ -30,9 +30,19 @@ fn render(text: &str, limits: Limits) -> Result<String, Kind> {
 
 fn check(text: &str, limit: Limit) {
     // Fewer steps than by default, so that an unoptimised program is through with them soon.
-    let fuel = if limit == Limit::Fuel { 200_000 } else { Limits::default().fuel };
+    let fuel = if limit == Limit::Fuel {
+        200_000
+    } else {
+        Limits::default().fuel
+    };
     assert_eq!(
-        render(text, Limits { fuel, ..Limits::default() }),
+        render(
+            text,
+            Limits {
+                fuel,
+                ..Limits::default()
+            }
+        ),
         Err(Kind::LimitReached { limit }),
         "{}",
         &text[..text.len().min(80)]

@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use super::Span;
+use super::types::StructType;
+use super::{Span, registry};
 
 /// The text of the errors that come from refusing what Kanister refuses for FIPS.
 const NOT_FIPS: &str = "is not allowed by kanister as it is not FIPS compatible";
@@ -71,8 +72,8 @@ pub enum Kind {
     UnexpectedToken {
         /// As written.
         found: String,
-        /// What would have to stand there, as a phrase.
-        expected: &'static str,
+        /// Why it cannot.
+        reason: &'static str,
     },
     /// Nothing where a value is needed.
     MissingValue {
@@ -130,15 +131,19 @@ pub enum Kind {
     },
     /// A value that has no such field.
     NoField {
+        /// What should have it, as written.
+        path: String,
         /// The field.
         field: String,
         /// The type of the value, as Go calls it.
         type_name: String,
-        /// The nearest field that exists.
-        suggestion: Option<&'static str>,
+        /// The fields that exist, if it is a struct.
+        structure: Option<&'static StructType>,
     },
     /// A field of something that is not set.
     NilPointer {
+        /// What is not set, as written.
+        path: String,
         /// The field.
         field: String,
         /// The type of what is not set, as Go calls it.
@@ -160,9 +165,9 @@ pub enum Kind {
     BadRange {
         /// The type of the value, as Go calls it.
         type_name: String,
-        /// Whether the type is fine but two variables are not.
-        two_variables: bool,
     },
+    /// A loop over a number with two variables.
+    TwoRangeVariables,
     /// `template` with a name that is defined nowhere.
     UndefinedTemplate {
         /// The name.
@@ -282,7 +287,7 @@ impl Kind {
             Self::NotAFunction { .. } => "not-a-function",
             Self::NilCommand => "nil-command",
             Self::BadConstant { .. } => "bad-constant",
-            Self::BadRange { .. } => "bad-range",
+            Self::BadRange { .. } | Self::TwoRangeVariables => "bad-range",
             Self::UndefinedTemplate { .. } => "undefined-template",
             Self::ArgumentCount { .. } => "arg-count",
             Self::ArgumentType { .. } => "arg-type",
@@ -298,12 +303,15 @@ impl Kind {
             Self::BadCharacter {
                 character: '-',
                 after: Some(word),
-            } if word.contains('.') => {
-                let (path, key) = word.rsplit_once('.').unwrap_or(("", word));
+            } => {
+                let (path, key) = word.rsplit_once('.')?;
                 let path = if path.is_empty() { "." } else { path };
                 Some(format!(
                     "a key with a dash needs index, as in (index {path} \"{key}-…\")"
                 ))
+            }
+            Self::UnexpectedToken { found, .. } if found == "=" => {
+                Some("compare with eq, as in (eq .a .b); declare with :=, as in $a := .b".to_owned())
             }
             Self::UndefinedFunction {
                 newer: true, name, ..
@@ -311,47 +319,46 @@ impl Kind {
             Self::UndefinedFunction {
                 suggestion: Some(near),
                 ..
-            }
-            | Self::NoField {
-                suggestion: Some(near),
-                ..
             } => Some(format!("did you mean `{near}`?")),
+            Self::NoField {
+                field,
+                structure: Some(structure),
+                ..
+            } => {
+                let known = structure.names();
+                Some(match registry::nearest_of(known.iter().copied(), field) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it has {}", known.join(", ")),
+                })
+            }
+
             Self::MissingKey { key } => Some(format!(
                 "if the key is optional, read it with index, which gives an empty value: (index … \"{key}\")"
             )),
-            Self::BadCharacter { .. }
-            | Self::BadNumber { .. }
-            | Self::BadLiteral { .. }
-            | Self::UnterminatedLiteral
-            | Self::UnexpectedToken { .. }
-            | Self::MissingValue { .. }
-            | Self::UnclosedAction
-            | Self::UnclosedParenthesis
-            | Self::UnclosedComment
-            | Self::NonExecutableStage { .. }
-            | Self::UnclosedBlock { .. }
-            | Self::MisplacedKeyword { .. }
-            | Self::BadDeclaration
-            | Self::UndefinedFunction { .. }
-            | Self::UndefinedVariable { .. }
-            | Self::DuplicateDefinition { .. }
-            | Self::NoField { .. }
-            | Self::NilPointer { .. }
-            | Self::NotAFunction { .. }
-            | Self::NilCommand
-            | Self::BadConstant { .. }
-            | Self::BadRange { .. }
-            | Self::UndefinedTemplate { .. }
-            | Self::ArgumentCount { .. }
-            | Self::ArgumentType { .. }
-            | Self::FunctionFailed { .. }
-            | Self::LimitReached { .. }
-            | Self::NotUtf8 => None,
+            Self::ArgumentType { wanted, got, .. } => conversion(wanted, got).map(str::to_owned),
+            _ => None,
         }
     }
 }
 
+/// How to turn a value of one type into one of another.
+fn conversion(wanted: &str, got: &str) -> Option<&'static str> {
+    match (wanted, got) {
+        ("string", "[]uint8") => Some("what a Secret holds is bytes: put toString before it"),
+        ("string", "v1alpha1.LocationType" | "param.CredentialType" | "v1.SecretType") => {
+            Some("it is a type of its own: put toString before it")
+        }
+        ("string", "int" | "int64" | "float64" | "bool") => Some("put toString before it"),
+        ("int", "int64" | "float64" | "string") => Some("put int before it"),
+        ("map[string]interface {}", "map[string]string") => {
+            Some("this function takes maps of anything, not of text: read single keys with index")
+        }
+        _ => None,
+    }
+}
+
 impl fmt::Display for Kind {
+    #[expect(clippy::too_many_lines, reason = "a table: one text for each kind")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadCharacter {
@@ -369,7 +376,7 @@ impl fmt::Display for Kind {
                 write!(f, "{text} has an escape that does not exist, or is too long")
             }
             Self::UnterminatedLiteral => f.write_str("a quote is not closed on its line"),
-            Self::UnexpectedToken { found, expected } => write!(f, "unexpected {found}: expected {expected}"),
+            Self::UnexpectedToken { found, reason } => write!(f, "unexpected {found}: {reason}"),
             Self::MissingValue { place } => write!(f, "a value is missing in {place}"),
             Self::UnclosedAction => f.write_str("this {{ is never closed with }}"),
             Self::UnclosedParenthesis => f.write_str("this parenthesis is never closed"),
@@ -387,25 +394,31 @@ impl fmt::Display for Kind {
             Self::UndefinedVariable { name } => write!(f, "undefined variable \"{name}\""),
             Self::DuplicateDefinition { name } => write!(f, "template \"{name}\" is defined twice"),
             Self::MissingKey { key } => write!(f, "\"{key}\" not found"),
-            Self::NoField { field, type_name, .. } => {
-                write!(f, "can't evaluate field {field} in type {type_name}")
+            Self::NoField {
+                path,
+                field,
+                type_name,
+                ..
+            } => {
+                write!(
+                    f,
+                    "{path} has no field \"{field}\": can't evaluate field {field} in type {type_name}"
+                )
             }
-            Self::NilPointer { field, type_name } => {
-                write!(f, "the value that should have \"{field}\" is not set: ")?;
-                write!(f, "nil pointer evaluating {type_name}.{field}")
+            Self::NilPointer {
+                path,
+                field,
+                type_name,
+            } => {
+                write!(f, "{path} is not set: nil pointer evaluating {type_name}.{field}")
             }
             Self::NotAFunction { name } => write!(f, "{name} is not a function and takes no arguments"),
             Self::NilCommand => f.write_str("nil cannot stand alone"),
             Self::BadConstant { text } => write!(f, "{text} does not fit into a 64-bit whole number"),
-            Self::BadRange {
-                two_variables: true, ..
-            } => f.write_str("range over a number has one variable, not two"),
-            Self::BadRange {
-                type_name,
-                two_variables: false,
-            } => {
+            Self::BadRange { type_name } => {
                 write!(f, "range can't iterate over a value of type {type_name}")
             }
+            Self::TwoRangeVariables => f.write_str("range over a number has one variable, not two"),
             Self::UndefinedTemplate { name } => write!(f, "template \"{name}\" not defined"),
             Self::ArgumentCount {
                 function,

@@ -18,7 +18,7 @@ use super::ast::{Body, Branch, Call, Item, Span, Tree, Variable};
 use super::error::{Error, Kind, Limit, Stage};
 use super::function::Meter;
 use super::parser::line_of;
-use super::types::{TextKind, Type};
+use super::types::TextKind;
 use super::value::copy;
 use super::{Settings, Value, print};
 
@@ -248,13 +248,7 @@ impl<'t> Run<'t, '_, '_> {
             | Value::Location(_)
             | Value::Version(_) => {
                 let type_name = value.type_name();
-                return Err(self.error(
-                    Kind::BadRange {
-                        type_name,
-                        two_variables: false,
-                    },
-                    branch.pipe.span,
-                ));
+                return Err(self.error(Kind::BadRange { type_name }, branch.pipe.span));
             }
         }
         // A loop ends its own `break`.
@@ -265,14 +259,7 @@ impl<'t> Run<'t, '_, '_> {
         if branch.pipe.variables.len() < 2 {
             return Ok(());
         }
-        let type_name = Type::Int(super::types::Width::Int).to_string();
-        Err(self.error(
-            Kind::BadRange {
-                type_name,
-                two_variables: true,
-            },
-            branch.pipe.span,
-        ))
+        Err(self.error(Kind::TwoRangeVariables, branch.pipe.span))
     }
 
     fn turn(&mut self, branch: &'t Branch, key: Value, element: &Value) -> Evaluated<Flow> {

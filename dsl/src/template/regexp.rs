@@ -58,7 +58,7 @@ fn compile_anew(text: &[u8]) -> Result<Pattern, String> {
     let regex = RegexBuilder::new(&translated.text)
         .size_limit(LARGEST)
         .build()
-        .map_err(|_error| "the pattern is not closed somewhere, or too large".to_owned())?;
+        .map_err(|_error| "the pattern is too large, or names a class that does not exist".to_owned())?;
     Ok(Pattern {
         regex,
         names: translated.names,

@@ -2,10 +2,10 @@
 
 use super::{Evaluated, Run};
 use crate::template::ast::{Operand, Segment};
-use crate::template::error::Kind;
+use crate::template::error::{Error, Kind};
 use crate::template::types::StructType;
 use crate::template::value::Structure;
-use crate::template::{MissingKey, Value, methods, registry};
+use crate::template::{MissingKey, Value, methods};
 
 impl<'t> Run<'t, '_, '_> {
     /// Walks the path of an operand. Arguments go to the last segment, which must be a method then.
@@ -20,15 +20,16 @@ impl<'t> Run<'t, '_, '_> {
         let mut value = base;
         let (last, path) = operand.path.split_last().expect("the path has a segment");
         for segment in path {
-            value = self.segment(value, segment, (&[], None), dot)?;
+            value = self.segment(value, segment, operand, (&[], None), dot)?;
         }
-        self.segment(value, last, (arguments, piped), dot)
+        self.segment(value, last, operand, (arguments, piped), dot)
     }
 
     fn segment(
         &mut self,
         receiver: Value,
         segment: &'t Segment,
+        operand: &Operand,
         (arguments, piped): (&'t [Operand], Option<Value>),
         dot: &Value,
     ) -> Evaluated<Value> {
@@ -39,7 +40,7 @@ impl<'t> Run<'t, '_, '_> {
         match &receiver {
             Value::Absent if self.settings.missing_key == MissingKey::Error => Err(self.missing_key(segment)),
             Value::Absent => Ok(Value::Absent),
-            Value::Nil => Err(self.nil_pointer(segment, "interface {}".to_owned())),
+            Value::Nil => Err(self.nil_pointer(segment, operand, "interface {}".to_owned())),
             Value::Map(map) => {
                 if has_arguments {
                     return Err(self.not_a_function(segment));
@@ -53,7 +54,7 @@ impl<'t> Run<'t, '_, '_> {
             }
             Value::Struct(structure) | Value::Pointer(_, Some(structure)) => {
                 let Some(value) = structure.field(&segment.name) else {
-                    return Err(self.no_field(segment, &receiver, Some(structure.kind)));
+                    return Err(self.no_field(segment, operand, &receiver, Some(structure.kind)));
                 };
                 if has_arguments {
                     Err(self.not_a_function(segment))
@@ -62,16 +63,16 @@ impl<'t> Run<'t, '_, '_> {
                 }
             }
             Value::Pointer(kind, None) if kind.path_to(&segment.name).is_none() => {
-                Err(self.no_field(segment, &receiver, Some(kind)))
+                Err(self.no_field(segment, operand, &receiver, Some(kind)))
             }
             Value::Pointer(_, None) | Value::BoolPointer(None) => {
-                Err(self.nil_pointer(segment, receiver.type_name()))
+                Err(self.nil_pointer(segment, operand, receiver.type_name()))
             }
-            _ => Err(self.no_field(segment, &receiver, None)),
+            _ => Err(self.no_field(segment, operand, &receiver, None)),
         }
     }
 
-    fn missing_key(&self, segment: &Segment) -> Box<crate::template::Error> {
+    fn missing_key(&self, segment: &Segment) -> Box<Error> {
         self.error(
             Kind::MissingKey {
                 key: segment.name.to_string(),
@@ -80,9 +81,21 @@ impl<'t> Run<'t, '_, '_> {
         )
     }
 
-    fn nil_pointer(&self, segment: &Segment, type_name: String) -> Box<crate::template::Error> {
+    /// What stands before a segment, as written.
+    fn path_before(&self, segment: &Segment, operand: &Operand) -> String {
+        let start = operand.span.range().start;
+        let before = &self.tree.source[start..segment.span.range().start];
+        match before.trim_end_matches('.') {
+            "" => ".".to_owned(),
+            path => path.to_owned(),
+        }
+    }
+
+    fn nil_pointer(&self, segment: &Segment, operand: &Operand, type_name: String) -> Box<Error> {
+        let path = self.path_before(segment, operand);
         self.error(
             Kind::NilPointer {
+                path,
                 field: segment.name.to_string(),
                 type_name,
             },
@@ -90,7 +103,7 @@ impl<'t> Run<'t, '_, '_> {
         )
     }
 
-    fn not_a_function(&self, segment: &Segment) -> Box<crate::template::Error> {
+    fn not_a_function(&self, segment: &Segment) -> Box<Error> {
         self.error(
             Kind::NotAFunction {
                 name: segment.name.to_string(),
@@ -102,14 +115,15 @@ impl<'t> Run<'t, '_, '_> {
     fn no_field(
         &self,
         segment: &Segment,
+        operand: &Operand,
         receiver: &Value,
-        kind: Option<&'static StructType>,
-    ) -> Box<crate::template::Error> {
-        let suggestion = kind.and_then(|kind| registry::nearest_of(kind.names(), &segment.name));
+        structure: Option<&'static StructType>,
+    ) -> Box<Error> {
         let kind = Kind::NoField {
+            path: self.path_before(segment, operand),
             field: segment.name.to_string(),
             type_name: receiver.type_name(),
-            suggestion,
+            structure,
         };
         self.error(kind, segment.span)
     }

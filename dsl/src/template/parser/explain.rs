@@ -63,7 +63,7 @@ pub(super) fn explain(source: &Source<'_>, scope: &Scope, opening: usize) -> Err
             return reader.finish(opening, token);
         }
         if let Err(kind) = reader.read(token, tokens.get(position + 1), position == 0) {
-            return source.error(*kind, blame(token));
+            return source.error(with_path(*kind, &tokens[..=position], source.text), blame(token));
         }
     }
     let end = Span::new(source.text.len(), source.text.len()).start;
@@ -98,10 +98,10 @@ fn tokens(text: &str, opening: usize) -> Vec<Token<'_>> {
 
 type Verdict = Result<(), Box<Kind>>;
 
-fn unexpected(token: &Token<'_>, expected: &'static str) -> Verdict {
+fn unexpected(token: &Token<'_>, reason: &'static str) -> Verdict {
     Err(Box::new(Kind::UnexpectedToken {
         found: token.text.to_owned(),
-        expected,
+        reason,
     }))
 }
 
@@ -113,21 +113,21 @@ impl<'t> Reader<'t, '_> {
             return self.read_word(token, is_first);
         }
         if matches!(self.keyword, Some("else" | "end" | "break" | "continue")) {
-            return unexpected(token, "}} after this word");
+            return unexpected(token, "only }} can follow this word");
         }
         if self.wants_name {
             self.wants_name = false;
             return match token.rule {
                 Rule::string | Rule::raw => Ok(()),
-                _ => unexpected(token, "the name of a template in quotes"),
+                _ => unexpected(token, "the name of a template has to stand here, in quotes"),
             };
         }
         if self.keyword == Some("define") {
-            return unexpected(token, "}} after the name");
+            return unexpected(token, "only }} can follow the name");
         }
         match token.rule {
             Rule::pipe => match self.before {
-                Before::Nothing | Before::Pipe => unexpected(token, "a value before the |"),
+                Before::Nothing | Before::Pipe => unexpected(token, "there is no value before it"),
                 Before::Term | Before::Literal => {
                     self.before = Before::Pipe;
                     Ok(())
@@ -141,11 +141,14 @@ impl<'t> Reader<'t, '_> {
             }
             Rule::right => self.read_right(token),
             Rule::variable if self.before == Before::Nothing => self.read_first_variable(token, next),
-            Rule::comma => unexpected(token, "a space between arguments"),
+            Rule::comma => unexpected(token, "arguments are parted by spaces"),
             Rule::declare | Rule::assign if self.before == Before::Nothing && !self.declared.is_empty() => {
                 Ok(())
             }
-            Rule::declare | Rule::assign => unexpected(token, "a variable before it"),
+            Rule::declare | Rule::assign => unexpected(
+                token,
+                "only a variable at the start of a pipeline can be declared or assigned",
+            ),
             _ => self.read_operand(token),
         }
     }
@@ -166,7 +169,7 @@ impl<'t> Reader<'t, '_> {
 
     fn read_right(&mut self, token: &Token<'t>) -> Verdict {
         if self.open.pop().is_none() {
-            return unexpected(token, "no closing parenthesis, since none is open");
+            return unexpected(token, "no parenthesis is open");
         }
         if self.before == Before::Nothing {
             return Err(Box::new(Kind::MissingValue { place: "parentheses" }));
@@ -224,10 +227,8 @@ impl<'t> Reader<'t, '_> {
         match self.before {
             Before::Nothing | Before::Pipe => Ok(()),
             Before::Term | Before::Literal if token.spaced => Ok(()),
-            Before::Literal if token.rule == Rule::field => {
-                unexpected(token, "a space: a literal has no fields")
-            }
-            Before::Term | Before::Literal => unexpected(token, "a space before it"),
+            Before::Literal if token.rule == Rule::field => unexpected(token, "a literal has no fields"),
+            Before::Term | Before::Literal => unexpected(token, "a space has to stand before it"),
         }
     }
 
@@ -256,6 +257,29 @@ impl<'t> Reader<'t, '_> {
             },
         };
         self.source.error_on_line_of(kind, whole, finish.span.start)
+    }
+}
+
+/// A bad character is said to stand after the whole path that it clings to, not after its last name alone.
+fn with_path(kind: Kind, tokens: &[Token<'_>], text: &str) -> Kind {
+    let Kind::BadCharacter {
+        character,
+        after: Some(_),
+    } = kind
+    else {
+        return kind;
+    };
+    let clings = |pair: &[Token<'_>]| {
+        !pair[1].spaced && matches!(pair[0].rule, Rule::field | Rule::variable | Rule::function)
+    };
+    let joined = tokens.windows(2).rev().take_while(|pair| clings(pair)).count();
+    let (Some(first), Some(last)) = (tokens.get(tokens.len() - 1 - joined), tokens.last()) else {
+        return kind;
+    };
+    let path = &text[first.span.range().start..last.span.range().end - character.len_utf8()];
+    Kind::BadCharacter {
+        character,
+        after: Some(path.to_owned()),
     }
 }
 

@@ -144,7 +144,7 @@ impl Blocks<'_> {
             };
             let kind = Kind::UnexpectedToken {
                 found: format!(".{}", first.name),
-                expected: "a space: a literal has no fields",
+                reason: "a literal has no fields",
             };
             return Err(self.source.error(kind, dot));
         }

@@ -40,6 +40,9 @@ pub(super) fn translate(pattern: &str) -> Result<Translated, Problem> {
     while let Some(character) = run.rest.next() {
         run.take(character)?;
     }
+    if run.groups.len() > 1 {
+        return Err("missing closing )");
+    }
     Ok(Translated {
         text: run.text,
         names: run.names,
@@ -74,6 +77,7 @@ impl Run<'_> {
             '\\' => self.escape(),
             '[' => self.class(),
             '(' => self.open(),
+            ')' if self.groups.len() < 2 => Err("unexpected )"),
             ')' => {
                 let inside = self.groups.pop().unwrap_or(1);
                 self.text.push(')');
