@@ -24,9 +24,9 @@ mod regexp;
 mod registry;
 mod runes;
 mod semver;
+pub mod shape;
 mod sprig;
 mod time;
-pub mod types;
 mod url;
 pub mod value;
 

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::suggest;
-use crate::template::types::{StructType, Type};
+use crate::template::shape::{StructType, Type};
 use crate::template::{Reference, Segment};
 
 use super::Rules;

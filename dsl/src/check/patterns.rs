@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::template::ast::{Command, Item, Operand, Pipe, Term};
-use crate::template::types::{BYTES, Type};
+use crate::template::shape::{BYTES, Type};
 
 use super::Rules;
 use super::sites::Site;

@@ -2,7 +2,7 @@
 //! Must not know what is wrong with them.
 
 use crate::template::ast::{Command, Operand, Pipe, Term};
-use crate::template::types::{BYTES, TEXT, Type, Width};
+use crate::template::shape::{BYTES, TEXT, Type, Width};
 use crate::template::{Access, Segment};
 
 /// What is known of the values that have no name of their own.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::base64;
+use super::shape::{ANY_MAP, BYTES, Field, Json, StructType, TEXT, TEXT_MAP, TEXTS, TextKind, Type, Width};
 use super::time::{self, Zone};
-use super::types::{ANY_MAP, BYTES, Field, Json, StructType, TEXT, TEXT_MAP, TEXTS, TextKind, Type, Width};
 use super::value::{List, Map, Structure, Value};
 
 /// A field whose JSON name is its Go name.

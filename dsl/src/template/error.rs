@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::types::StructType;
+use super::shape::StructType;
 use super::{Span, registry};
 
 /// The text of the errors that come from refusing what Kanister refuses for FIPS.

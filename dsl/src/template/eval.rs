@@ -18,7 +18,7 @@ use super::ast::{Body, Branch, Call, Item, Span, Tree, Variable};
 use super::error::{Error, Kind, Limit, Stage};
 use super::function::Meter;
 use super::parser::line_of;
-use super::types::TextKind;
+use super::shape::TextKind;
 use super::value::copy;
 use super::{Settings, Value, print};
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::error::Failure;
 use super::semver::Version;
+use super::shape::{ANY_MAP, ANYS, TEXT, Type, Width};
 use super::time::Time;
-use super::types::{ANY_MAP, ANYS, TEXT, Type, Width};
 use super::value::Map;
 use super::{Limit, Limits, Settings, Value};
 

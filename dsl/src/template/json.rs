@@ -7,7 +7,7 @@ use super::error::Limit;
 use super::function::Meter;
 use super::print::float;
 use super::runes::{self, runes};
-use super::types::Json;
+use super::shape::Json;
 use super::value::Structure;
 
 /// On one line. What cannot be written gives nothing at all.

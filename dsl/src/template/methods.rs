@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Value;
 use super::function::{Arguments, Implementation, Parameter, Stop};
 use super::semver::{self, Version};
+use super::shape::Type;
 use super::time::{Time, Zone, format_duration, month_name, round_duration, weekday_name};
-use super::types::Type;
 
 /// A method. Its implementation gets the receiver before the arguments.
 #[derive(Debug)]
@@ -179,7 +179,7 @@ static TIME: [Method; 34] = [
     }),
     method(
         "AppendFormat",
-        &[Parameter::Typed(super::types::BYTES), Parameter::TEXT],
+        &[Parameter::Typed(super::shape::BYTES), Parameter::TEXT],
         |_, arguments| {
             let Value::Bytes(bytes) = arguments.any(1) else {
                 return Err(Stop::because("no bytes to append to"));

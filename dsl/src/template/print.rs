@@ -11,7 +11,7 @@ pub(super) mod quote;
 
 use super::error::Limit;
 use super::function::Meter;
-use super::types::{BYTES, Type};
+use super::shape::{BYTES, Type};
 use super::value::{List, Map, Structure};
 use super::{Value, value};
 
@@ -319,7 +319,7 @@ impl<'p> Printer<'p> {
             }
         }
         self.surrounded(open, separator, close, &map.entries(), |printer, (key, value)| {
-            let name = Value::Text(key.clone(), super::types::TextKind::Plain);
+            let name = Value::Text(key.clone(), super::shape::TextKind::Plain);
             printer.nested(&name, verb, depth + 1)?;
             printer.write(":")?;
             printer.nested(value, verb, depth + 1)

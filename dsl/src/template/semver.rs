@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::types::{Field, Json, StructType, TEXT, Type, Width};
+use super::shape::{Field, Json, StructType, TEXT, Type, Width};
 use super::value::{Structure, Value};
 
 /// A version.

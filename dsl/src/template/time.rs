@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::Value;
-use super::types::{Field, Json, StructType, Type, Width};
+use super::shape::{Field, Json, StructType, Type, Width};
 use super::value::Structure;
 
 pub(super) use duration::{format_duration, parse_duration, round_duration};

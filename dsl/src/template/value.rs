@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::context;
 use super::semver::Version;
+use super::shape::{BYTES, StructType, TEXT, TextKind, Type, Width};
 use super::time::{Time, Zone, format_duration, month_name, weekday_name};
-use super::types::{BYTES, StructType, TEXT, TextKind, Type, Width};
 
 pub use collections::{List, Map};
 pub use context::Error as ContextError;

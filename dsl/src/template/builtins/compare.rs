@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::template::Value;
 use crate::template::function::{Arguments, Stop};
-use crate::template::types::Type;
+use crate::template::shape::Type;
 use crate::template::value::Structure;
 
 /// Values that are compared by what they are rather than by their type.

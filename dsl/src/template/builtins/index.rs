@@ -6,7 +6,7 @@ use crate::template::Value;
 use crate::template::error::Failure;
 use crate::template::function::{Arguments, Context, Stop};
 use crate::template::print::dereferenced;
-use crate::template::types::{TextKind, Width};
+use crate::template::shape::{TextKind, Width};
 use crate::template::value::List;
 
 /// A part of a part of a value.

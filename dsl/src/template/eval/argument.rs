@@ -6,7 +6,7 @@ use crate::template::ast::{Number, Operand, Span, Term};
 use crate::template::error::Kind;
 use crate::template::function::{Arguments, Context, Form, Function, Implementation, Parameter, Stop};
 use crate::template::methods::Method;
-use crate::template::types::{ANY_MAP, TextKind, Type, Width};
+use crate::template::shape::{ANY_MAP, TextKind, Type, Width};
 
 /// What a call needs of a declaration.
 #[derive(Clone, Copy)]

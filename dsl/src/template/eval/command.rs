@@ -4,7 +4,7 @@ use super::{Evaluated, Run};
 use crate::template::Value;
 use crate::template::ast::{Command, Number, Operand, Pipe, Span, Term};
 use crate::template::error::Kind;
-use crate::template::types::TextKind;
+use crate::template::shape::TextKind;
 
 impl<'t> Run<'t, '_, '_> {
     /// The value of a pipeline. Its variables take the value as well.

@@ -3,7 +3,7 @@
 use super::{Evaluated, Run};
 use crate::template::ast::{Operand, Segment};
 use crate::template::error::{Error, Kind};
-use crate::template::types::StructType;
+use crate::template::shape::StructType;
 use crate::template::value::Structure;
 use crate::template::{MissingKey, Value, methods};
 

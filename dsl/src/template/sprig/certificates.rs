@@ -9,7 +9,7 @@ mod issue;
 use crate::template::Value;
 use crate::template::error::Failure;
 use crate::template::function::{Arguments, Context, Function, Parameter, Stop};
-use crate::template::types::{Field, Json, StructType, TEXT, Type};
+use crate::template::shape::{Field, Json, StructType, TEXT, Type};
 
 const fn field(name: &'static str) -> Field {
     Field {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::template::Value;
 use crate::template::function::{Arguments, Context, Function, Parameter};
+use crate::template::shape::Width;
 use crate::template::time::{self, Time, Zone, format_duration, parse_duration, round_duration};
-use crate::template::types::Width;
 
 const ANY: &[Parameter] = &[Parameter::Any];
 const LAYOUT_AND_DATE: &[Parameter] = &[Parameter::TEXT, Parameter::Any];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::conversions::{is_empty, to_int};
 use crate::template::Value;
 use crate::template::function::{Arguments, Context, Function, Parameter, Stop};
-use crate::template::types::Type;
+use crate::template::shape::Type;
 use crate::template::value::List;
 use crate::template::value::equality::deeply_equal;
 

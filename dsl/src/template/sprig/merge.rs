@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::dictionaries::insert;
 use crate::template::Value;
 use crate::template::function::{Arguments, Context, Stop};
-use crate::template::types::Type;
+use crate::template::shape::Type;
 use crate::template::value::Map;
 
 /// Which values of the target give way.

@@ -6,7 +6,7 @@ use crate::template::error::Limit;
 use crate::template::function::{Arguments, Function, Meter, Parameter, Stop};
 use crate::template::number::{Unreadable, parse_int};
 use crate::template::print;
-use crate::template::types::{Type, Width};
+use crate::template::shape::{Type, Width};
 use crate::template::value::List;
 
 const ANY: &[Parameter] = &[Parameter::Any];

@@ -6,7 +6,7 @@ use crate::template::Value;
 use crate::template::error::Limit;
 use crate::template::function::{Arguments, Context, Function, Parameter, Stop};
 use crate::template::regexp::{self, Pattern};
-use crate::template::types::TEXT;
+use crate::template::shape::TEXT;
 use crate::template::value::List;
 
 const TWO_TEXTS: &[Parameter] = &[Parameter::TEXT; 2];

@@ -2,7 +2,7 @@
 
 use crate::template::Value;
 use crate::template::function::{Function, Parameter};
-use crate::template::types::Type;
+use crate::template::shape::Type;
 use crate::template::value::equality::deeply_equal;
 
 const ANY: &[Parameter] = &[Parameter::Any];

@@ -5,7 +5,7 @@ use crate::template::Value;
 use crate::template::function::{Arguments, Context, Function, Parameter, Stop};
 use crate::template::print::{self, quote};
 use crate::template::runes::{self, runes};
-use crate::template::types::TEXTS;
+use crate::template::shape::TEXTS;
 
 const TEXT: &[Parameter] = &[Parameter::TEXT];
 const TWO_TEXTS: &[Parameter] = &[Parameter::TEXT; 2];
@@ -264,13 +264,13 @@ fn split<'t>(text: &'t [u8], separator: &[u8], limit: i64) -> Vec<&'t [u8]> {
 
 /// A map from `_0`, `_1`, … to the parts.
 fn numbered(context: &mut Context<'_, '_>, parts: &[&[u8]]) -> Result<Value, Stop> {
-    use crate::template::types;
+    use crate::template::shape;
     context.meter.spend(parts.len())?;
     let entries = parts
         .iter()
         .enumerate()
         .map(|(position, part)| (format!("_{position}").into_bytes().into(), Value::text(part)));
     Ok(Value::Map(
-        crate::template::value::Map::new(&types::TEXT, entries).into(),
+        crate::template::value::Map::new(&shape::TEXT, entries).into(),
     ))
 }

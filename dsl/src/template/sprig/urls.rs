@@ -2,7 +2,7 @@
 
 use crate::template::Value;
 use crate::template::function::{Arguments, Context, Function, Parameter, Stop};
-use crate::template::types::Type;
+use crate::template::shape::Type;
 use crate::template::url::Url;
 use crate::template::value::Map;
 

@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Value;
-use crate::template::types::Type;
+use crate::template::shape::Type;
 
 type Entries = BTreeMap<Arc<[u8]>, Value>;
 

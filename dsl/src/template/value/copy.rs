@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{List, Map, Structure, Value};
 use crate::template::error::Limit;
 use crate::template::function::Meter;
-use crate::template::types::Type;
+use crate::template::shape::Type;
 
 /// A copy of a value and of everything in it that can change.
 pub(crate) fn deep(value: &Value, meter: &mut Meter) -> Result<Value, Limit> {
