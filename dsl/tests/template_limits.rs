@@ -9,6 +9,7 @@ use serde_json::json;
 const STACK: usize = 2 << 20;
 
 /// Renders on a small stack.
+#[expect(clippy::unwrap_in_result, reason = "a test fails by panicking")]
 fn render(text: &str, limits: Limits) -> Result<String, Kind> {
     let text = text.to_owned();
     let work = move || {
@@ -23,9 +24,9 @@ fn render(text: &str, limits: Limits) -> Result<String, Kind> {
     std::thread::Builder::new()
         .stack_size(STACK)
         .spawn(work)
-        .unwrap()
+        .expect("a thread starts")
         .join()
-        .unwrap()
+        .expect("the work does not panic")
 }
 
 fn check(text: &str, limit: Limit) {

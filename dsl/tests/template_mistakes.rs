@@ -1,5 +1,6 @@
 //! What authors read when a template is wrong: each text of `templates/mistakes.txt` with its message, its place and
 //! its help. All of them run over the data of one workload.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
 

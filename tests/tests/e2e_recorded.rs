@@ -10,7 +10,7 @@ use mainstay_tests::replay::runner::{self, Outcome};
 async fn recorded_action_sets_come_out_the_same() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("actionsets");
     let cases = Case::read_all(&folder).expect("the cases can be read");
-    assert_eq!(cases.len(), 102);
+    assert_eq!(cases.len(), 107);
     let bed = Bed::from_environment().await.expect("the test bed is there");
     let outcomes = runner::run(&bed, cases, 6)
         .await

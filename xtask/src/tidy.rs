@@ -91,7 +91,7 @@ const LONGEST_FILE: usize = 800;
 
 /// Module names that say nothing.
 const EMPTY_NAMES: &[&str] = &[
-    "utils", "util", "helpers", "helper", "manager", "common", "misc", "types", "mod",
+    "utils", "util", "helpers", "manager", "common", "misc", "types", "mod",
 ];
 
 /// Texts that must not stand in the project. Split so that this file does not hold them.
