@@ -1,10 +1,10 @@
-//! Objects of any kind, found by what blueprints say of them.
-//! Must not know what is done with them.
+//! Objects of any kind: found by what blueprints say of them, and made once.
+//! Must not know what they are for.
 
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::{ApiResource, DynamicObject, PostParams};
 use kube::core::{GroupVersion, GroupVersionKind};
 use kube::discovery::{self, Scope};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt as _};
 
 use crate::arguments::Reference;
 use crate::failure;
@@ -81,4 +81,25 @@ async fn found(
         resource,
         scope: capabilities.scope,
     }))
+}
+
+/// Says, on what a call made, which call that was.
+pub(crate) const MADE_BY: &str = "mainstay.dev/call";
+
+/// Creates an object, unless the call that its mark names has created it before.
+pub(crate) async fn create_once<K>(objects: &Api<K>, parameters: &PostParams, object: &K) -> kube::Result<()>
+where
+    K: kube::Resource + Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
+{
+    match patiently(|| objects.create(parameters, object)).await {
+        Ok(_) => Ok(()),
+        Err(error) if failure::is_already_there(&error) => {
+            let name = object.name_any();
+            let there = patiently(|| objects.get_metadata_opt(&name)).await?;
+            let mark = object.annotations().get(MADE_BY);
+            let ours = there.is_some_and(|there| mark.is_some() && there.annotations().get(MADE_BY) == mark);
+            if ours { Ok(()) } else { Err(error) }
+        }
+        Err(error) => Err(error),
+    }
 }

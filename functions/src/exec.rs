@@ -4,6 +4,10 @@
 //! A command has ended well when the container's runtime says so, and not before: a connection that breaks off without
 //! a word about the end is a failure.
 
+use std::pin::pin;
+use std::task::Poll;
+
+use futures::poll;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::api::{AttachParams, AttachedProcess};
@@ -248,16 +252,35 @@ async fn attend(
         .exec(&target.pod, command, &parameters)
         .await
         .context(StartSnafu)?;
-    let status = process.take_status().expect("it is taken once");
+    let mut status = pin!(process.take_status().expect("it is taken once"));
     let output = process.stdout().expect("it was asked for");
     let errors = process.stderr().expect("it was asked for");
-    let (_held, (), ()) = tokio::try_join!(
-        feed(&mut process, input),
-        drain(output, stdout),
-        drain(errors, stderr)
-    )?;
-    // Both streams have ended: the status has come, or it never will.
-    conclude(status.await.context(BrokenOffSnafu)?)
+    let mut streams = pin!(async {
+        tokio::try_join!(
+            feed(&mut process, input),
+            drain(output, stdout),
+            drain(errors, stderr)
+        )
+    });
+    tokio::select! {
+        biased;
+        ended = &mut streams => {
+            let (_held, (), ()) = ended?;
+            // Both streams have ended: the status has come, or it never will.
+            conclude(status.await.context(BrokenOffSnafu)?)
+        }
+        known = &mut status => match known {
+            Some(known) => {
+                let (_held, (), ()) = streams.await?;
+                conclude(known)
+            }
+            // The connection is gone, and its streams do not end by that. What has arrived is still taken.
+            None => match poll!(streams) {
+                Poll::Ready(Err(error)) => Err(error),
+                Poll::Ready(Ok(_)) | Poll::Pending => BrokenOffSnafu.fail(),
+            },
+        },
+    }
 }
 
 /// Writes what the command reads, and returns what holds its input open.

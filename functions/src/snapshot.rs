@@ -5,14 +5,15 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, PostParams};
 use kube::core::GroupVersionKind;
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client};
 use mainstay_engine::function::{Cause, Error as Failure};
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 
+use crate::cluster::create_once;
 use crate::context::Context;
 use crate::failure;
-use crate::retry::{Patience, Pauses, patiently};
+use crate::retry::{Pauses, patiently};
 
 pub(crate) mod create_csi_snapshot;
 pub(crate) mod create_csi_snapshot_static;
@@ -22,9 +23,6 @@ pub(crate) mod restore_csi_snapshot;
 
 /// The API group of snapshots.
 const GROUP: &str = "snapshot.storage.k8s.io";
-
-/// Says, on what a call made, which call that was.
-const MADE_BY: &str = "mainstay.dev/call";
 
 /// How often a snapshot that is not ready, or not gone, is looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -103,29 +101,8 @@ async fn create<K>(objects: &Api<K>, object: &K, doing: &str) -> Result<(), Fail
 where
     K: kube::Resource + Clone + std::fmt::Debug + serde::Serialize + serde::de::DeserializeOwned,
 {
-    let mark = |object: &K| object.annotations().get(MADE_BY).cloned();
-    let parameters = PostParams::default();
-    let mut patience = Patience::new();
-    loop {
-        match objects.create(&parameters, object).await {
-            Ok(_) => return Ok(()),
-            Err(error) if failure::is_already_there(&error) => {
-                let name = object.name_any();
-                let there = patiently(|| objects.get_opt(&name)).await;
-                let there = there.map_err(|error| failure::of(doing, &error))?;
-                let ours = there.is_some_and(|there| mark(&there).is_some() && mark(&there) == mark(object));
-                return if ours {
-                    Ok(())
-                } else {
-                    Err(failure::of(doing, &error))
-                };
-            }
-            Err(error) => {
-                let again = patience.after(error).await;
-                again.map_err(|error| failure::of(doing, &error))?;
-            }
-        }
-    }
+    let created = create_once(objects, &PostParams::default(), object).await;
+    created.map_err(|error| failure::of(doing, &error))
 }
 
 /// What is told of a snapshot that can be used.

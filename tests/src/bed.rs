@@ -3,6 +3,7 @@
 
 use std::env::VarError;
 use std::fmt;
+use std::path::PathBuf;
 
 use snafu::{ResultExt as _, Snafu};
 
@@ -13,6 +14,8 @@ pub struct Bed {
     pub client: kube::Client,
     /// Its configuration, for clients with layers of their own.
     pub config: kube::Config,
+    /// The file that `KUBECONFIG` names.
+    pub kubeconfig: PathBuf,
     /// The object store, reachable from pods and from here.
     pub store: Store,
 }
@@ -67,13 +70,14 @@ impl fmt::Debug for Bed {
 impl Bed {
     /// Reads `KUBECONFIG` and `MAINSTAY_S3_ADDRESS`, `MAINSTAY_S3_ACCESS_KEY`, `MAINSTAY_S3_SECRET_KEY`.
     pub async fn from_environment() -> Result<Self, Error> {
-        variable("KUBECONFIG")?;
+        let kubeconfig = variable("KUBECONFIG")?.into();
         let config = kube::Config::infer().await.context(KubeconfigSnafu)?;
         let client = kube::Client::try_from(config.clone()).context(ClientSnafu)?;
         let store = Store::from_environment()?;
         Ok(Self {
             client,
             config,
+            kubeconfig,
             store,
         })
     }
@@ -91,7 +95,7 @@ impl Store {
 }
 
 /// The program `mainstay` under test, from `MAINSTAY_PROGRAM`.
-pub fn program() -> Result<std::path::PathBuf, Error> {
+pub fn program() -> Result<PathBuf, Error> {
     Ok(variable("MAINSTAY_PROGRAM")?.into())
 }
 

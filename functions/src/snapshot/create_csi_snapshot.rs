@@ -4,8 +4,8 @@ use mainstay_dsl::signature::{Argument, Kind, Output, Outputs, Rendering, Signat
 use mainstay_engine::function::{Error as Failure, Outputs as Returned, Recovery};
 use serde_json::{Value as Json, json};
 
-use super::MADE_BY;
 use crate::arguments::{optional, required};
+use crate::cluster::MADE_BY;
 use crate::declaration::{Declaration, Work, keeps_nothing};
 use crate::failure;
 use crate::pod::Identity;

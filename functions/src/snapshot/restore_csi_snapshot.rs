@@ -10,8 +10,9 @@ use kube::core::ObjectMeta;
 use mainstay_dsl::signature::{Argument, Kind, Outputs, Rendering, Signature};
 use mainstay_engine::function::{Error as Failure, Outputs as Returned, Recovery};
 
-use super::{GROUP, MADE_BY, mistake};
+use super::{GROUP, mistake};
 use crate::arguments::{optional, required};
+use crate::cluster::MADE_BY;
 use crate::declaration::{Declaration, Work, keeps_nothing};
 use crate::pod::Identity;
 

@@ -15,7 +15,7 @@ use crate::arguments::{Reference, optional, required};
 use crate::cluster::{self, Resource};
 use crate::declaration::{Declaration, Work, keeps_nothing};
 use crate::failure;
-use crate::retry::{Patience, patiently};
+use crate::retry::patiently;
 
 mod create;
 
@@ -50,8 +50,8 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// The function.
 ///
-/// It may be called again: what it has created it knows by its field manager and the time, a patch can be applied twice,
-/// and what it was to delete may be gone.
+/// It may be called again: what it has created bears its mark, a patch can be applied twice, and what it was to delete may
+/// be gone.
 pub(crate) static DECLARATION: Declaration = Declaration {
     signature,
     recovery: Recovery::Rerun,
@@ -73,22 +73,19 @@ async fn call(work: Work<'_>) -> Result<Returned, Failure> {
 async fn delete(work: Work<'_>) -> Result<Reference, Failure> {
     let (reference, objects) = object(work).await?;
     let name = &reference.name;
-    let mut patience = Patience::new();
-    // Whether an earlier request may have arrived.
-    let mut repeated = work.call.resumed;
-    let deleted = loop {
-        match objects.delete(name, &DeleteParams::default()).await {
-            Ok(deleted) => break deleted,
-            Err(error) if failure::is_not_found(&error) && repeated => return Ok(reference),
-            Err(error) => patience.after(error).await.map_err(|error| failed(&error))?,
-        }
-        repeated = true;
+    let there = patiently(|| objects.get_metadata(name)).await;
+    let uid = match there {
+        Ok(there) => there.metadata.uid,
+        Err(error) if failure::is_not_found(&error) && work.call.resumed => return Ok(reference),
+        Err(error) => return Err(failed(&error)),
     };
-    let uid = deleted.either(
-        |object| object.metadata.uid,
-        |status| status.details.map(|details| details.uid),
-    );
-    until_gone(&objects, name, uid.as_deref()).await?;
+    // It was there: when it is not any more, an earlier request has arrived whose answer was lost.
+    let parameters = DeleteParams::default();
+    match patiently(|| objects.delete(name, &parameters)).await {
+        Ok(_) => until_gone(&objects, name, uid.as_deref()).await?,
+        Err(error) if failure::is_not_found(&error) => {}
+        Err(error) => return Err(failed(&error)),
+    }
     Ok(reference)
 }
 

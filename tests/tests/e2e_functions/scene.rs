@@ -1,17 +1,20 @@
 //! A namespace of its own for each test, and calls made in it.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{DeleteParams, ListParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::wait::{await_condition, conditions};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client, Config, ResourceExt as _};
 use mainstay_engine::clock::System;
 use mainstay_engine::function::{Call, Error, Function, Key, Outputs, Reporter};
 use mainstay_engine::plan::Place;
 use mainstay_engine::scope::Scope;
 use mainstay_functions::context::{Context, Settings};
+use mainstay_testbed::fault::Proxy;
 use mainstay_tests::bed::Bed;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -28,9 +31,13 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A namespace and the functions.
 pub(crate) struct Scene {
+    /// Goes to the cluster as it is.
     pub(crate) client: Client,
     pub(crate) namespace: String,
+    /// What functions are given. Their client goes through the proxy.
     pub(crate) context: Context,
+    /// Stands between functions and the API server, and lets everything through until it is told otherwise.
+    pub(crate) proxy: Proxy,
 }
 
 /// Plays a test in a namespace that is removed again, whatever comes of it.
@@ -44,36 +51,46 @@ pub(crate) fn play<F: Future<Output = ()> + Send + 'static>(
         .build()
         .unwrap();
     runtime.block_on(async {
-        let client = Bed::from_environment().await.unwrap().client;
-        let namespaces: Api<Namespace> = Api::all(client.clone());
+        let bed = Bed::from_environment().await.unwrap();
+        let namespaces: Api<Namespace> = Api::all(bed.client.clone());
         let wanted = json!({"metadata": {"generateName": format!("e2e-functions-{name}-")}});
         let wanted = serde_json::from_value(wanted).unwrap();
-        let namespace = namespaces
-            .create(&PostParams::default(), &wanted)
-            .await
-            .unwrap()
-            .name_any();
-        let mut settings = Settings::new(namespace.as_str(), TOOLS, AGENT);
-        settings.obstacle = Duration::from_secs(3);
-        let scene = Arc::new(Scene {
-            context: Context {
-                client: client.clone(),
-                settings,
-                clock: Arc::new(System),
-            },
-            client,
-            namespace: namespace.clone(),
-        });
+        let made = namespaces.create(&PostParams::default(), &wanted).await;
+        let namespace = made.unwrap().name_any();
+        let scene = Arc::new(Scene::set(bed, namespace.clone()).await);
         let ended = tokio::spawn(tokio::time::timeout(PATIENCE, test(scene))).await;
-        namespaces
-            .delete(&namespace, &DeleteParams::default())
-            .await
-            .unwrap();
+        let removed = namespaces.delete(&namespace, &DeleteParams::default()).await;
         ended.expect("the test failed").expect("the test took too long");
+        removed.unwrap();
     });
 }
 
+/// A client that goes through a proxy.
+async fn through(proxy: &Proxy) -> Client {
+    let kubeconfig = Kubeconfig::from_yaml(proxy.kubeconfig().unwrap()).unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    Client::try_from(config.unwrap()).unwrap()
+}
+
 impl Scene {
+    async fn set(bed: Bed, namespace: String) -> Self {
+        let proxy = Proxy::before_api_server(&bed.kubeconfig, Ipv4Addr::LOCALHOST)
+            .await
+            .unwrap();
+        let mut settings = Settings::new(namespace.as_str(), TOOLS, AGENT);
+        settings.obstacle = Duration::from_secs(3);
+        Self {
+            client: bed.client,
+            namespace,
+            context: Context {
+                client: through(&proxy).await,
+                settings,
+                clock: Arc::new(System),
+            },
+            proxy,
+        }
+    }
+
     /// The function of that name.
     pub(crate) fn function(&self, name: &str) -> Arc<dyn Function> {
         let functions = mainstay_functions::all(&self.context);

@@ -206,13 +206,13 @@ fn objects_are_created_patched_and_deleted() {
 #[test]
 fn a_repeated_creation_finds_what_the_first_one_made() {
     play("ops-again", |scene| async move {
-        let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: made-}\ndata: {a: '1'}";
+        let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: made}";
         let arguments = json!({"operation": "create", "namespace": scene.namespace, "spec": manifest});
         let function = scene.function("KubeOps");
         let call = scene.call(0, &arguments);
         let first = function.call(call.clone()).await.unwrap();
-        let refused = function.call(call.clone()).await.unwrap_err();
-        assert!(refused.message.ends_with("already exists"), "{refused}");
+        let refused = function.call(scene.call(1, &arguments)).await.unwrap_err();
+        assert_eq!(refused.message, "configmaps \"made\" already exists");
         let again = function
             .call(Call {
                 resumed: true,
@@ -224,7 +224,7 @@ fn a_repeated_creation_finds_what_the_first_one_made() {
         let delete = json!({"operation": "delete", "objectReference": {"apiVersion": "v1", "resource": "configmaps", "name": "gone", "namespace": scene.namespace}});
         let gone = Call {
             resumed: true,
-            ..scene.call(1, &delete)
+            ..scene.call(2, &delete)
         };
         function.call(gone).await.unwrap();
     });

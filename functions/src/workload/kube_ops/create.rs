@@ -1,27 +1,21 @@
 //! Creating what a manifest describes.
 //! Must not know the other operations.
 
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
-use kube::Api;
 use kube::api::{DynamicObject, PostParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::Scope;
+use kube::{Api, ResourceExt as _};
 use mainstay_engine::function::Error as Failure;
 use serde_json::Value as Json;
 
 use super::{SPEC, default_namespace, documents, failed, mistake};
 use crate::arguments::Reference;
-use crate::cluster::{self, Resource};
+use crate::cluster::{self, MADE_BY, Resource, create_once};
 use crate::declaration::Work;
-use crate::failure;
 use crate::pod::Identity;
-use crate::retry::{Patience, patiently};
 
-/// Marks the objects that are made here.
+/// Marks the fields of objects that are made here.
 const FIELD_MANAGER: &str = "kanister-create";
-
-/// How far the clocks of the controller and of the API server may be apart.
-const CLOCKS: SignedDuration = SignedDuration::from_mins(1);
 
 /// Creates all documents, in order; returns a reference to the last.
 pub(super) async fn call(work: Work<'_>) -> Result<Reference, Failure> {
@@ -55,7 +49,7 @@ async fn create(work: Work<'_>, position: usize, object: Json) -> Result<Referen
     };
     let kind = GroupVersionKind::try_from(&types);
     let kind = kind.map_err(|error| mistake(format!("error parsing resource: {error}")))?;
-    name(work, position, &mut object)?;
+    identify(work, position, &mut object)?;
     let client = &work.context.client;
     let found = cluster::of_kind(client, &kind)
         .await
@@ -83,7 +77,12 @@ async fn create(work: Work<'_>, position: usize, object: Json) -> Result<Referen
             )
         }
     };
-    send(work, &objects, &object).await?;
+    let parameters = PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    };
+    let created = create_once(&objects, &parameters, &object).await;
+    created.map_err(|error| failed(&error))?;
     Ok(Reference {
         api_version: kind.version,
         group: kind.group,
@@ -94,54 +93,21 @@ async fn create(work: Work<'_>, position: usize, object: Json) -> Result<Referen
     })
 }
 
-/// A name that the API server is to generate is generated from the call, so that a repeated call means the same object.
-fn name(work: Work<'_>, position: usize, object: &mut DynamicObject) -> Result<(), Failure> {
+/// Names and marks the object so that a repeated call means the same one. A name that the API server is to generate is
+/// generated here instead, from the call.
+fn identify(work: Work<'_>, position: usize, object: &mut DynamicObject) -> Result<(), Failure> {
+    let identity = Identity::of(&work.call.key);
     if object.metadata.name.is_none() {
         let Some(prefix) = object.metadata.generate_name.take() else {
             return Err(mistake("error parsing resource: metadata.name is missing"));
         };
-        let identity = Identity::of(&work.call.key).part(&position.to_string());
-        object.metadata.name = Some(format!("{prefix}{}", identity.suffix()));
+        let suffix = identity.part(&position.to_string()).suffix();
+        object.metadata.name = Some(format!("{prefix}{suffix}"));
     }
+    object
+        .annotations_mut()
+        .insert(MADE_BY.to_owned(), identity.label());
     Ok(())
-}
-
-async fn send(work: Work<'_>, objects: &Api<DynamicObject>, object: &DynamicObject) -> Result<(), Failure> {
-    let parameters = PostParams {
-        field_manager: Some(FIELD_MANAGER.to_owned()),
-        ..PostParams::default()
-    };
-    let mut patience = Patience::new();
-    // Whether an earlier request may have arrived.
-    let mut repeated = work.call.resumed;
-    loop {
-        match objects.create(&parameters, object).await {
-            Ok(_) => return Ok(()),
-            Err(error) if repeated && failure::is_already_there(&error) => {
-                let name = object.metadata.name.as_deref().unwrap_or_default();
-                let there = patiently(|| objects.get_opt(name)).await;
-                let there = there.map_err(|error| failed(&error))?;
-                let ours = there.is_some_and(|there| is_of_this_run(&there, &work.call.scope.time));
-                return if ours { Ok(()) } else { Err(failed(&error)) };
-            }
-            Err(error) => patience.after(error).await.map_err(|error| failed(&error))?,
-        }
-        repeated = true;
-    }
-}
-
-/// Whether an object was made here, and not before the action started.
-fn is_of_this_run(object: &DynamicObject, start: &str) -> bool {
-    let fields = object.metadata.managed_fields.iter().flatten();
-    let made_here = fields
-        .into_iter()
-        .any(|fields| fields.manager.as_deref() == Some(FIELD_MANAGER));
-    let made = object.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    let earliest = start
-        .parse::<Timestamp>()
-        .ok()
-        .and_then(|start| start.checked_sub(CLOCKS).ok());
-    made_here && made >= earliest
 }
 
 #[cfg(test)]
@@ -160,23 +126,5 @@ mod tests {
         let other = json!({"kind": "Menu", "items": ["soup"]});
         assert_eq!(flattened(other.clone()), [other]);
         assert_eq!(flattened(one.clone()), [one]);
-    }
-
-    #[test]
-    fn objects_of_this_run_are_known_by_manager_and_time() {
-        let object = |manager: &str, time: &str| -> DynamicObject {
-            serde_json::from_value(json!({"metadata": {
-                "name": "made",
-                "creationTimestamp": time,
-                "managedFields": [{"manager": "kubelet"}, {"manager": manager}],
-            }}))
-            .unwrap()
-        };
-        let start = "2026-11-25T09:00:00.5Z";
-        let ours = |object: &DynamicObject| is_of_this_run(object, start);
-        assert!(ours(&object("kanister-create", "2026-11-25T09:00:00Z")));
-        assert!(ours(&object("kanister-create", "2026-11-26T09:00:00Z")));
-        assert!(!ours(&object("kanister-create", "2026-11-25T08:58:00Z")));
-        assert!(!ours(&object("kubectl-create", "2026-11-25T09:00:00Z")));
     }
 }
