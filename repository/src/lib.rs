@@ -13,6 +13,7 @@
 pub mod error;
 pub mod location;
 pub mod object;
+mod producer;
 pub mod restic;
 mod rustic;
 pub mod secret;

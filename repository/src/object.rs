@@ -4,7 +4,6 @@
 //! which store it works on, nor what the bytes are.
 
 mod part;
-mod producer;
 mod pull;
 mod push;
 
@@ -13,7 +12,7 @@ use std::collections::BTreeSet;
 use futures::StreamExt as _;
 use futures::TryStreamExt as _;
 
-pub use producer::Producer;
+pub use crate::producer::Producer;
 pub use pull::{pull, pull_file};
 pub use push::{push, push_output};
 

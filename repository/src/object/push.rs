@@ -10,9 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::task::JoinSet;
 
 use super::part::Plan;
-use super::producer::Producer;
 use crate::error::{self, Error};
 use crate::location::Key;
+use crate::producer::Producer;
 use crate::store::{Shared, Upload};
 use crate::watch::Watch;
 

@@ -1,4 +1,4 @@
-//! What a backup reads, what is written beside it, and what comes back. Pure values, save for the stream's reader.
+//! What a backup reads, what is written beside it, and what comes back. Values, save for the stream's reader.
 
 use std::fmt;
 use std::io::Read;
@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::SnapshotId;
-use crate::Error;
+use crate::producer::Producer;
+use crate::{Error, Watch};
 
 /// A directory or file to back up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,14 @@ impl StreamSource {
             reader: Box::new(reader),
             end: Box::new(|| Ok(())),
         }
+    }
+
+    /// The standard output of a program, which is started here; its end is good when its status is 0. Ends when `watch` is
+    /// cancelled, also while the program says nothing.
+    pub fn of_program(name: impl Into<String>, producer: &Producer, watch: &Watch) -> Result<Self, Error> {
+        let output = producer.start_blocking(watch)?;
+        let program = output.program();
+        Ok(Self::new(name, output).ending(move || program.finish()))
     }
 
     /// The same with a question to ask at its end.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
+use rustic_core::jiff::Span;
 use rustic_core::repofile::{IndexFile, IndexPack, PackId};
 use rustic_core::{LimitOption, PruneOptions, PrunePlan};
 
@@ -18,6 +19,9 @@ use super::{convert, pack};
 use crate::error::{self, Error};
 use crate::restic::prune::{Limits, Plan, Report};
 use crate::watch::Watch;
+
+/// How long a pack stays marked before it is deleted: a node that was suspended meanwhile has woken up or never will.
+const MARKED_HOURS: i64 = 24;
 
 /// What a plan keeps until it is carried out or dropped: lock, library, and the library's own plan.
 pub(crate) struct Prune {
@@ -60,6 +64,7 @@ pub(super) fn plan(restic: &Restic, limits: Limits) -> Result<Plan, Error> {
     }
     let mut options = PruneOptions::default()
         .instant_delete(limits.now)
+        .keep_delete(Span::new().hours(MARKED_HOURS))
         .max_repack(LimitOption::Unlimited);
     options = options.max_unused(LimitOption::Percentage(limits.unused_percent.min(99).into()));
     let planned = session.done("plan the prune", open.prune_plan(&options));

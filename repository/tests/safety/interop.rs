@@ -5,6 +5,7 @@ use std::fs;
 
 use mainstay_repository::Watch;
 use mainstay_repository::restic::check::{Depth, Report};
+use mainstay_repository::restic::prune::Limits;
 use mainstay_repository::restic::restore::Target;
 use mainstay_repository::restic::{Outcome, Place, Selection, TreeSource};
 
@@ -124,7 +125,7 @@ fn forget_and_prune_leave_what_restic_can_check() {
         .unwrap();
     assert_eq!(plan.snapshots.len(), 1);
     repository.forget(plan).unwrap();
-    let limits = mainstay_repository::restic::prune::Limits {
+    let limits = Limits {
         now: true,
         unused_percent: 0,
     };
@@ -137,6 +138,50 @@ fn forget_and_prune_leave_what_restic_can_check() {
     );
     scratch.restic(&["check", "--read-data"]);
     assert_eq!(repository.list(&Selection::all()).unwrap().len(), 1);
+}
+
+/// Without `now` packs are marked first; nothing that restic needs is missing at any moment.
+#[test]
+fn a_prune_deletes_what_an_earlier_one_marked() {
+    let scratch = Scratch::new();
+    let source = scratch.path("source");
+    rich_tree(&source);
+    let repository = scratch.init();
+    repository
+        .backup_tree(&TreeSource::new(&source), &note(&["old"]), &Watch::new())
+        .unwrap();
+    fs::remove_file(source.join("large")).unwrap();
+    repository
+        .backup_tree(&TreeSource::new(&source), &note(&["new"]), &Watch::new())
+        .unwrap();
+    repository
+        .forget(repository.plan_forget(&Selection::tag("old")).unwrap())
+        .unwrap();
+    let prune = |now| {
+        let plan = repository
+            .plan_prune(&Limits {
+                now,
+                unused_percent: 0,
+            })
+            .unwrap();
+        repository.prune(plan, &Watch::new()).unwrap()
+    };
+    let first = prune(false);
+    assert!(
+        first.marked > 9 << 20 && first.freed == 0 && first.deleted_packs == 0,
+        "{first:?}"
+    );
+    scratch.restic(&["check", "--read-data"]);
+    // Too young to go, unless that is asked for.
+    let second = prune(false);
+    assert_eq!((second.deleted_packs, second.freed), (0, 0));
+    let last = prune(true);
+    assert!(last.freed > 9 << 20 && last.deleted_packs > 0, "{last:?}");
+    assert_eq!(
+        repository.check(Depth::Read, &Watch::new()).unwrap(),
+        Report::default()
+    );
+    scratch.restic(&["check", "--read-data"]);
 }
 
 #[test]

@@ -252,6 +252,34 @@ fn a_stream_into_a_repository_is_a_file_that_restic_dumps() {
 }
 
 #[test]
+fn a_program_into_a_repository() {
+    let scratch = Scratch::new();
+    let repository = scratch.init();
+    let backup = |script: &str, watch: &Watch| {
+        let stream = StreamSource::of_program("dump.sql", &shell(script), watch)?;
+        repository.backup_stream(stream, &note(&[]), watch)
+    };
+    let failed = backup("echo half; echo why >&2; exit 4", &Watch::new()).unwrap_err();
+    assert_eq!(failed.to_string(), "sh ended with status 4: why");
+    // What it started holds standard error open; its end counts all the same.
+    let failed = backup("sleep 20 >/dev/null & echo half; exit 5", &Watch::new()).unwrap_err();
+    assert_eq!(failed.to_string(), "sh ended with status 5");
+    let watch = Watch::new();
+    let cancel = watch.clone();
+    std::thread::scope(|scope| {
+        let silent = scope.spawn(|| backup("head -c 2000000 /dev/zero; exec sleep 1000", &watch));
+        while cancel.progress().bytes == 0 && !silent.is_finished() {
+            std::thread::yield_now();
+        }
+        cancel.cancel();
+        assert!(matches!(silent.join().unwrap(), Err(Error::Cancelled)));
+    });
+    assert_eq!(repository.list(&Selection::all()).unwrap(), []);
+    let good = backup("printf whole", &Watch::new()).unwrap();
+    assert_eq!((good.files, good.bytes), (1, 5));
+}
+
+#[test]
 fn a_stream_with_a_bad_end_makes_no_snapshot() {
     let scratch = Scratch::new();
     let repository = scratch.init();
