@@ -131,6 +131,8 @@ fn never_a_wrong_byte(scratch: &Scratch, what: &str) {
 
 #[test]
 fn damage_is_found_and_never_restored() {
+    let scratch = made();
+    copy(&scratch.path("repository"), &scratch.path("whole"));
     let kinds = [
         ("index", None),
         ("snapshots", None),
@@ -140,7 +142,6 @@ fn damage_is_found_and_never_restored() {
     for (folder, large) in kinds {
         for damage in ALL {
             let what = format!("{damage:?} of {folder} {large:?}");
-            let scratch = made();
             let found = files(&scratch, folder, large);
             assert!(found.len() >= 2, "{what}: {found:?}");
             damage.apply(&found[0], &found[1]);
@@ -149,20 +150,42 @@ fn damage_is_found_and_never_restored() {
             let report = scratch.open().check(Depth::Read, &Watch::new()).unwrap();
             assert_eq!(report.is_sound(), silent, "{what}: {report:?}");
             never_a_wrong_byte(&scratch, &what);
+            repair(&scratch);
         }
     }
 }
 
 #[test]
 fn a_damaged_config_or_key_opens_nothing() {
-    for damage in [Damage::Flip, Damage::Truncate, Damage::Delete, Damage::Append] {
-        let scratch = made();
-        damage.apply(&scratch.path("repository/config"), Path::new(""));
-        scratch.try_open().unwrap_err();
-        let scratch = made();
-        let key = files(&scratch, "keys", None).remove(0);
-        damage.apply(&key, Path::new(""));
-        scratch.try_open().unwrap_err();
+    let scratch = made();
+    copy(&scratch.path("repository"), &scratch.path("whole"));
+    let key = files(&scratch, "keys", None).remove(0);
+    for file in [scratch.path("repository/config"), key] {
+        for damage in [Damage::Flip, Damage::Truncate, Damage::Delete, Damage::Append] {
+            damage.apply(&file, Path::new(""));
+            scratch.try_open().unwrap_err();
+            repair(&scratch);
+        }
+    }
+    scratch.try_open().unwrap();
+}
+
+/// The repository as it was before any damage.
+fn repair(scratch: &Scratch) {
+    fs::remove_dir_all(scratch.path("repository")).unwrap();
+    copy(&scratch.path("whole"), &scratch.path("repository"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

@@ -61,11 +61,17 @@ fn faults() -> Vec<fn(&str) -> Error> {
 
 #[test]
 fn a_write_that_fails_ends_the_backup_with_its_own_fault() {
-    for fault in faults() {
-        for folder in ["data/", "index/", "snapshots/"] {
-            let scratch = Scratch::new();
-            let tree = source(&scratch);
-            scratch.init();
+    let scratch = Scratch::new();
+    let tree = source(&scratch);
+    scratch.init();
+    for (round, fault) in faults().into_iter().enumerate() {
+        for (place, folder) in ["data/", "index/", "snapshots/"].into_iter().enumerate() {
+            // Something new each time, or there would be nothing to write.
+            fs::write(
+                tree.path.join("new"),
+                noise((1_000 + 10 * round + place) as u64, 1_000_000),
+            )
+            .unwrap();
             let refusing = move |request: Request<'_>| {
                 let hit = request.operation == Operation::PutObject && request.key.contains(folder);
                 hit.then(|| fault("k"))
