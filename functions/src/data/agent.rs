@@ -152,26 +152,28 @@ impl Order<'_> {
         }
     }
 
-    /// Tells `reporter` how far the agent is.
-    pub(crate) fn report(&self, progress: Progress, reporter: &Reporter) {
-        let Progress { bytes, total, files } = progress;
-        let total = (total > 0).then_some(total);
+    /// Tells `reporter` how far the agent is, which was at `before` when this was told last. Agents that work side by
+    /// side for one call add up.
+    fn report(&self, before: Progress, now: Progress, reporter: &Reporter) {
         reporter.update(|report| {
-            report.files = Some(files);
-            report.percent = total.and_then(|total| percent(bytes, total));
-            match self {
-                Order::Backup { .. } => {
-                    report.uploaded_bytes = Some(bytes);
-                    report.upload_size = total;
-                }
-                Order::Restore { .. } => {
-                    report.downloaded_bytes = Some(bytes);
-                    report.download_size = total;
-                }
-                Order::Delete { .. } | Order::Stats { .. } | Order::Check { .. } => {}
-            }
+            let (done, size) = match self {
+                Order::Backup { .. } => (&mut report.uploaded_bytes, &mut report.upload_size),
+                Order::Restore { .. } => (&mut report.downloaded_bytes, &mut report.download_size),
+                Order::Delete { .. } | Order::Stats { .. } | Order::Check { .. } => return,
+            };
+            let bytes = moved(*done, before.bytes, now.bytes);
+            let total = moved(*size, before.total, now.total);
+            *done = Some(bytes);
+            *size = (total > 0).then_some(total);
+            report.files = Some(moved(report.files, before.files, now.files));
+            report.percent = percent(bytes, total);
         });
     }
+}
+
+/// A sum after one of its parts has changed.
+fn moved(sum: Option<u64>, before: u64, now: u64) -> u64 {
+    sum.unwrap_or_default().saturating_sub(before).saturating_add(now)
 }
 
 /// An option with its value in one word, so that no value is taken for an option.
@@ -180,7 +182,7 @@ fn option(name: &str, value: impl Display) -> String {
 }
 
 /// How far an agent is.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub(crate) struct Progress {
     bytes: u64,
     #[serde(default)]
@@ -213,59 +215,64 @@ pub(crate) fn cause(exit_code: i32) -> Cause {
     }
 }
 
+/// Whole percent done, when the whole is known.
 fn percent(part: u64, whole: u64) -> Option<u8> {
-    u8::try_from(u128::from(part.min(whole)) * 100 / u128::from(whole)).ok()
+    let percent = (u128::from(part.min(whole)) * 100).checked_div(u128::from(whole))?;
+    u8::try_from(percent).ok()
 }
 
 /// Reads what an agent prints: outputs, progress, and the last lines of the rest.
 pub(crate) struct Reading<'a> {
+    reader: output::Reader,
+    notes: Notes<'a>,
+}
+
+/// What is made of the lines that hold no output.
+struct Notes<'a> {
     order: &'a Order<'a>,
     reporter: &'a Reporter,
-    reader: output::Reader,
+    progress: Progress,
     tail: Tail,
 }
 
 impl<'a> Reading<'a> {
     /// Reads what an agent prints that carries out `order`, and tells `reporter` how far it is.
     pub(crate) fn new(order: &'a Order<'a>, reporter: &'a Reporter) -> Self {
-        Self {
+        let notes = Notes {
             order,
             reporter,
-            reader: output::Reader::default(),
+            progress: Progress::default(),
             tail: Tail::default(),
+        };
+        Self {
+            reader: output::Reader::default(),
+            notes,
         }
     }
 
     /// Takes a piece, which may end anywhere.
     pub(crate) fn write(&mut self, piece: &[u8]) -> Result<(), output::Error> {
-        let Self {
-            order,
-            reporter,
-            reader,
-            tail,
-        } = self;
-        reader.write(piece, &mut |line| note(line, order, reporter, tail))
+        let Self { reader, notes } = self;
+        reader.write(piece, &mut |line| notes.take(line))
     }
 
     /// The outputs, and the last lines of the rest.
     pub(crate) fn finish(self) -> Result<(Map<String, Json>, Vec<String>), output::Error> {
-        let Self {
-            order,
-            reporter,
-            reader,
-            mut tail,
-        } = self;
-        let outputs = reader.finish(&mut |line| note(line, order, reporter, &mut tail))?;
-        Ok((outputs, tail.lines()))
+        let Self { reader, mut notes } = self;
+        let outputs = reader.finish(&mut |line| notes.take(line))?;
+        Ok((outputs, notes.tail.lines()))
     }
 }
 
-fn note(line: &str, order: &Order<'_>, reporter: &Reporter, tail: &mut Tail) {
-    if let Some(progress) = Progress::read(line) {
-        order.report(progress, reporter);
-    } else {
-        tail.write(line.as_bytes());
-        tail.write(b"\n");
+impl Notes<'_> {
+    fn take(&mut self, line: &str) {
+        if let Some(now) = Progress::read(line) {
+            self.order.report(self.progress, now, self.reporter);
+            self.progress = now;
+        } else {
+            self.tail.write(line.as_bytes());
+            self.tail.write(b"\n");
+        }
     }
 }
 

@@ -147,7 +147,7 @@ async fn follow(worker: &Worker, call: &Call, order: &Order<'_>) -> Result<Map<S
         .follow(CONTAINER, &mut |piece| Ok(reading.write(piece)?))
         .await?;
     let (outputs, lines) = reading.finish()?;
-    match worker.ended(CONTAINER).await? {
+    match worker.container_ended(CONTAINER).await? {
         Ended::Well => Ok(outputs),
         Ended::Badly {
             what,

@@ -183,6 +183,13 @@ pub(super) fn has_ended(pod: &Pod, container: &str) -> bool {
         .any(|status| status.name == container && terminated(status).is_some())
 }
 
+/// The exit code of one container that has ended.
+pub(super) fn exit_code(pod: &Pod, container: &str) -> Option<i32> {
+    let status = pod.status.as_ref()?;
+    let container = containers(status).find(|status| status.name == container)?;
+    terminated(container).map(|state| state.exit_code)
+}
+
 /// The name of the node that should be asked about: the pod is on it and does not show signs of life.
 pub(super) fn doubtful_node(pod: &Pod) -> Option<&str> {
     let node = pod

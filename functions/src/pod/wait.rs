@@ -67,20 +67,27 @@ impl Worker {
     pub async fn ended(&self, main: &str) -> Result<Ended, Failure> {
         let ended = |pod: &Pod| match (state::stage(pod), state::obstacle(pod)) {
             (Stage::Succeeded, _) => Verdict::Done(Ended::Well),
-            (Stage::Failed, _) => {
-                let End {
-                    what,
-                    container,
-                    exit_code,
-                } = state::end(pod, main);
-                Verdict::Done(Ended::Badly {
-                    what,
-                    container,
-                    exit_code,
-                })
-            }
+            (Stage::Failed, _) => Verdict::Done(badly(pod, main)),
             (Stage::Starting | Stage::Running, Some(obstacle)) => Verdict::Hindered(obstacle),
             (Stage::Starting | Stage::Running, None) => Verdict::Wait,
+        };
+        self.until(ended, None, NOT_COMPLETE).await
+    }
+
+    /// Waits until one container of the pod has ended, whatever others do: one that somebody added to every pod of the
+    /// namespace may never end.
+    pub async fn container_ended(&self, container: &str) -> Result<Ended, Failure> {
+        let ended = |pod: &Pod| {
+            if !state::has_ended(pod, container) {
+                return match state::obstacle(pod) {
+                    Some(obstacle) => Verdict::Hindered(obstacle),
+                    None => Verdict::Wait,
+                };
+            }
+            match (state::exit_code(pod, container), state::stage(pod)) {
+                (Some(0), _) | (None, Stage::Succeeded) => Verdict::Done(Ended::Well),
+                (Some(_) | None, _) => Verdict::Done(badly(pod, container)),
+            }
         };
         self.until(ended, None, NOT_COMPLETE).await
     }
@@ -268,6 +275,19 @@ impl Worker {
     fn unwatchable(&self, waiting: &str, error: &watcher::Error) -> Failure {
         let message = format!("{waiting}: Pod {}/{}: {error}", self.namespace, self.name);
         Failure::new(Cause::Mistake, message)
+    }
+}
+
+fn badly(pod: &Pod, main: &str) -> Ended {
+    let End {
+        what,
+        container,
+        exit_code,
+    } = state::end(pod, main);
+    Ended::Badly {
+        what,
+        container,
+        exit_code,
     }
 }
 

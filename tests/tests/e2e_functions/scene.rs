@@ -212,7 +212,7 @@ pub(crate) fn shown(scene: &Scene, outcome: &Result<Outputs, Error>) -> String {
             format!("{cause:?} at {place:?}, exit code {exit_code:?}, last lines {last_lines:?}\n{message}")
         }
     };
-    let names = regex::Regex::new("(kanister-job|prepare-data-job|two)-[a-z0-9]{5}").unwrap();
+    let names = regex::Regex::new("(kanister-job|prepare-data-job|restore-data|delete-data|backup-data-stats|check-repository|two)-[a-z0-9]{5}").unwrap();
     let identifiers = regex::Regex::new("[0-9a-f]{62,64}").unwrap();
     let text = text.replace(&scene.namespace, "<namespace>");
     let text = identifiers.replace_all(&text, "<identifier>");

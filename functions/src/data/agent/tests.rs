@@ -94,6 +94,28 @@ fn lines_become_outputs_progress_and_the_rest() {
 }
 
 #[test]
+fn agents_side_by_side_add_up() {
+    let repository = repository();
+    let backup = Which::Id("a".into());
+    let order = Order::Restore {
+        repository: &repository,
+        backup: &backup,
+        subtree: None,
+        target: "/",
+    };
+    let (reporter, seen) = Reporter::new();
+    let mut readings = [(); 2].map(|()| Reading::new(&order, &reporter));
+    for (reading, bytes, total, files) in [(0, 5, 20, 1), (1, 10, 30, 2), (0, 20, 20, 4)] {
+        let line = format!("{PROGRESS} {{\"bytes\":{bytes},\"total\":{total},\"files\":{files}}}\n");
+        let reading: &mut Reading<'_> = &mut readings[reading];
+        reading.write(line.as_bytes()).unwrap();
+    }
+    let sum = seen.borrow();
+    assert_eq!((sum.downloaded_bytes, sum.download_size), (Some(30), Some(50)));
+    assert_eq!((sum.files, sum.percent), (Some(6), Some(60)));
+}
+
+#[test]
 fn exit_codes_become_causes() {
     let shown: Vec<_> = [1, 3, 10, 11, 12, 13, 14, 15, 16, 69, 130, 137]
         .map(|code| (code, cause(code)))

@@ -131,6 +131,8 @@ fn the_container_that_is_followed_may_end_before_the_pod() {
     let status = json!({"phase": "Running", "containerStatuses": [ended]});
     assert!(has_ended(&pod(&status), "container"));
     assert!(!has_ended(&pod(&status), "aside"));
+    assert_eq!(exit_code(&pod(&status), "container"), Some(0));
+    assert_eq!(exit_code(&pod(&status), "aside"), None);
     let mut restarts = pod(&status);
     restarts.spec.as_mut().unwrap().restart_policy = Some(String::from("OnFailure"));
     assert!(!has_ended(&restarts, "container"), "it may be started again");

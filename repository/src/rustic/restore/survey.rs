@@ -115,7 +115,10 @@ impl Surveyor<'_> {
             .file_systems
             .entry(device)
             .or_insert_with(|| FileSystem {
-                path: self.target.root.join(path.trim_start_matches('/')),
+                path: match path.trim_start_matches('/') {
+                    "" => self.target.root.clone(),
+                    path => self.target.root.join(path),
+                },
                 room: fstatvfs(folder).ok().map(|found| Room {
                     bytes: found.f_bavail.saturating_mul(found.f_frsize),
                     inodes: found.f_favail,
