@@ -21,7 +21,7 @@ impl<'a> Database<'a> {
     /// Makes a table with as many rows.
     pub async fn fill(&self, rows: usize) -> Result<(), Error> {
         self.sql(&format!(
-            "CREATE DATABASE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, note VARCHAR(512)); \
+            "CREATE DATABASE shop; USE shop; CREATE TABLE shop.orders (id INT PRIMARY KEY, note VARCHAR(512)); \
              INSERT INTO shop.orders SELECT seq, REPEAT(MD5(seq), 12) FROM seq_1_to_{rows}"
         ))
         .await?;

@@ -188,7 +188,7 @@ impl Scene {
                 .iter()
                 .map(|(key, value)| match key.as_str() {
                     "namespace" if value.is_string() => (key.clone(), json!(self.namespace)),
-                    "bucket" => (key.clone(), json!(self.namespace)),
+                    "bucket" if value == "shop-backups" => (key.clone(), json!(self.namespace)),
                     "endpoint" => (key.clone(), json!(format!("http://{}", store.address))),
                     _ => (key.clone(), self.placed(value)),
                 })
@@ -259,6 +259,24 @@ impl Scene {
             .await
             .context(ClusterSnafu { what: "list pods" })?;
         Ok(pods.items.iter().map(kube::ResourceExt::name_any).collect())
+    }
+
+    /// How many pods that carry out steps are running.
+    pub async fn running_helpers(&self) -> Result<usize, Error> {
+        let api = Api::<Pod>::namespaced(self.client(), &self.namespace);
+        let made = ListParams::default()
+            .labels("createdBy=kanister")
+            .fields("status.phase=Running");
+        let pods = api
+            .list(&made)
+            .await
+            .context(ClusterSnafu { what: "list pods" })?;
+        Ok(pods.items.len())
+    }
+
+    /// Every key of the scene's bucket.
+    pub async fn keys(&self) -> Result<Vec<String>, Error> {
+        Ok(self.bed.store.all_keys(&self.namespace).await?)
     }
 
     /// An ActionSet as it is now.

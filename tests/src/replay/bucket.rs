@@ -64,6 +64,11 @@ impl Store {
         Ok(())
     }
 
+    /// Every key of a bucket.
+    pub(crate) async fn all_keys(&self, bucket: &str) -> Result<Vec<String>, Error> {
+        self.keys(&self.s3(), bucket).await
+    }
+
     async fn keys(&self, client: &aws_sdk_s3::Client, bucket: &str) -> Result<Vec<String>, Error> {
         let mut pages = client.list_objects_v2().bucket(bucket).into_paginator().send();
         let mut keys = Vec::new();
