@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use mainstay_testbed::Folder;
+use mainstay_testbed::{Folder, host};
 
 use crate::tidy;
 
@@ -45,6 +45,19 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         command.args(["check", "bans", "licenses", "sources"]);
         command
     })?;
+    steps.call("Debian packages", || {
+        let packages = [host::Package {
+            name: "restic",
+            file: "/usr/bin/restic",
+        }];
+        tokio::runtime::Runtime::new()?.block_on(host::install(&packages))?;
+        Ok(true)
+    })?;
+    // `--all-targets` compiles an example as a test; tests of the data path start one as a program.
+    steps.run(
+        "examples",
+        cargo(["build", "--workspace", "--examples", "--locked"]),
+    )?;
     let workspace = ["test", "--workspace", "--exclude", "mainstay-tests", "--locked"];
     steps.run("tests", cargo(workspace.into_iter().chain(["--all-targets"])))?;
     steps.run(
