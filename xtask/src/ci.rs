@@ -58,7 +58,14 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         "examples",
         cargo(["build", "--workspace", "--examples", "--locked"]),
     )?;
-    let workspace = ["test", "--workspace", "--exclude", "mainstay-tests", "--locked"];
+    let workspace = [
+        "test",
+        "--workspace",
+        "--exclude",
+        "mainstay-tests",
+        "--locked",
+        "--no-fail-fast",
+    ];
     steps.run("tests", cargo(workspace.into_iter().chain(["--all-targets"])))?;
     steps.run(
         "documentation tests",

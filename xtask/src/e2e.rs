@@ -21,7 +21,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let program = mainstay()?;
     let mut tests = Command::new(env!("CARGO"));
     tests
-        .args(["test", "--package", "mainstay-tests", "--locked"])
+        .args([
+            "test",
+            "--package",
+            "mainstay-tests",
+            "--locked",
+            "--no-fail-fast",
+        ])
         .args(&arguments.test);
     tests.env("MAINSTAY_PROGRAM", program);
     if arguments.here {
