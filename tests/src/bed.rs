@@ -99,6 +99,11 @@ pub fn program() -> Result<PathBuf, Error> {
     Ok(variable("MAINSTAY_PROGRAM")?.into())
 }
 
+/// The program `helm` that installs the chart, from `MAINSTAY_HELM`.
+pub fn helm() -> Result<PathBuf, Error> {
+    Ok(variable("MAINSTAY_HELM")?.into())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one place of the tests that reads the environment"

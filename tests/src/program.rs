@@ -1,4 +1,5 @@
-//! `mainstay` as a process: the controller that a test starts, kills and starts again, and commands to their end.
+//! `mainstay` as a process: the controller that a test starts, kills and starts again, and commands to their end; and
+//! `helm`, which installs it.
 //! Must not look inside it.
 
 use std::path::PathBuf;
@@ -84,9 +85,18 @@ impl Controller {
 
 /// Runs `mainstay` with these arguments to its end.
 pub async fn mainstay(arguments: &[&str]) -> Result<Output, Error> {
-    let program = bed::program()?;
+    output(bed::program()?, arguments).await
+}
+
+/// Runs `helm` with these arguments in the repository's folder to its end.
+pub async fn helm(arguments: &[&str]) -> Result<Output, Error> {
+    output(bed::helm()?, arguments).await
+}
+
+async fn output(program: PathBuf, arguments: &[&str]) -> Result<Output, Error> {
     Command::new(&program)
         .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stdin(Stdio::null())
         .output()
         .await

@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 use mainstay_testbed::images::Image;
+use mainstay_testbed::{Folder, programs};
 
 use crate::bed::{Bed, succeed};
 
@@ -30,11 +31,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ])
         .args(&arguments.test);
     tests.env("MAINSTAY_PROGRAM", program);
-    if arguments.here {
-        succeed(&mut tests)?;
-        return Ok(ExitCode::SUCCESS);
-    }
     tokio::runtime::Runtime::new()?.block_on(async {
+        tests.env(
+            "MAINSTAY_HELM",
+            programs::helm(&Folder::from_environment()?).await?,
+        );
+        if arguments.here {
+            return succeed(&mut tests);
+        }
         let bed = Bed::up("e2e", &Image::ALL).await?;
         let outcome = bed.environment(&mut tests).and_then(|()| succeed(&mut tests));
         bed.down().await?;
