@@ -11,7 +11,6 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps,
 };
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::runtime::wait::await_condition;
 use kube::{Api, Client};
 use mainstay_api::{ActionSet, Blueprint};
 use mainstay_controller::events::Recorder;
@@ -139,12 +138,22 @@ impl Stage {
             .unwrap();
     }
 
+    /// Looks until the ActionSet is so. A watch is not used: its end by a compaction (410) is no news about the run.
     async fn when(&self, is: impl Fn(&ActionSet) -> bool) -> ActionSet {
-        let condition = |object: Option<&ActionSet>| object.is_some_and(&is);
-        let seen = tokio::time::timeout(PATIENCE, await_condition(self.all(), "run", condition)).await;
-        let now = self.all::<ActionSet>().get("run").await;
-        assert!(seen.is_ok(), "still {now:#?}");
-        seen.unwrap().unwrap().unwrap()
+        let seen = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let seen = self.all::<ActionSet>().get("run").await.unwrap();
+                if is(&seen) {
+                    return seen;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        match seen {
+            Ok(seen) => seen,
+            Err(_) => panic!("still {:#?}", self.all::<ActionSet>().get("run").await),
+        }
     }
 
     async fn ended(&self) -> ActionSet {

@@ -25,6 +25,8 @@ use crate::follow::show::Show;
 
 /// How long the namespace may take to go.
 const CLEAR: Duration = Duration::from_mins(2);
+/// The pause between two looks at something that is to go.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Marks what a demonstration has made in the controller's namespace.
 const LABEL: &str = "mainstay.dev/demo";
@@ -156,16 +158,14 @@ impl<'a> Stage<'a> {
                 other => Err(refused(&format!("delete namespace {}", self.namespace))(other)),
             };
         }
-        let absent =
-            kube::runtime::wait::await_condition(namespaces, &self.namespace, |seen: Option<&Namespace>| {
-                seen.is_none()
-            });
+        let absent = async {
+            while namespaces.get_opt(&self.namespace).await?.is_some() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            Ok(())
+        };
         match tokio::time::timeout(CLEAR, absent).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Error::new(
-                Kind::Cluster,
-                format!("failed to watch namespace {}: {error}", self.namespace),
-            )),
+            Ok(gone) => gone.map_err(refused(&format!("look for namespace {}", self.namespace))),
             Err(_) => Err(Error::new(
                 Kind::Failed,
                 format!("namespace {} is still going", self.namespace),

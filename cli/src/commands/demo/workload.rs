@@ -6,7 +6,6 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use kube::api::{Api, AttachParams, ListParams};
-use kube::runtime::wait::{await_condition, conditions};
 use tokio::io::AsyncReadExt as _;
 
 use crate::commands::demo::stage::Stage;
@@ -25,16 +24,8 @@ pub(crate) async fn pod(stage: &Stage<'_>, application: &str) -> Result<String, 
                 .list(&mine)
                 .await
                 .map_err(crate::cluster::refused("list pods"))?;
-            let alive = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
-            if let Some(pod) = pods.items.iter().find(alive) {
-                let name = pod.name_any();
-                await_condition(api.clone(), &name, conditions::is_pod_running())
-                    .await
-                    .map_err(|error| watched(&error))?;
-                await_condition(api.clone(), &name, is_ready)
-                    .await
-                    .map_err(|error| watched(&error))?;
-                return Ok(name);
+            if let Some(pod) = pods.items.iter().find(|pod| is_ready(pod)) {
+                return Ok(pod.name_any());
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -52,15 +43,14 @@ pub(crate) async fn pod(stage: &Stage<'_>, application: &str) -> Result<String, 
     }
 }
 
-fn watched(error: &kube::runtime::wait::Error) -> Error {
-    Error::new(Kind::Cluster, format!("failed to watch a pod: {error}"))
-}
-
-fn is_ready(pod: Option<&Pod>) -> bool {
-    let conditions = pod
-        .and_then(|pod| pod.status.as_ref())
-        .and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
+fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
+    pod.metadata.deletion_timestamp.is_none()
+        && conditions.is_some_and(|conditions| {
+            conditions
+                .iter()
+                .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+        })
 }
 
 /// Runs a command in a pod and returns what it printed. A failure carries what it said on standard error.
