@@ -3,7 +3,6 @@
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
-use kube::ResourceExt as _;
 use kube::api::{Api, ListParams};
 use mainstay_tests::bed::Bed;
 use mainstay_tests::program::{helm, mainstay};
@@ -30,9 +29,9 @@ async fn cluster_wide(scene: &Scene) -> Vec<String> {
     let roles = roles.list(&release).await.expect("roles can be listed");
     let bindings = Api::<ClusterRoleBinding>::all(scene.client());
     let bindings = bindings.list(&release).await.expect("bindings can be listed");
-    let roles = roles.items.iter().map(ResourceExt::name_any);
+    let roles = roles.items.iter().map(kube::ResourceExt::name_any);
     roles
-        .chain(bindings.items.iter().map(ResourceExt::name_any))
+        .chain(bindings.items.iter().map(kube::ResourceExt::name_any))
         .collect()
 }
 
@@ -59,7 +58,7 @@ async fn an_installed_controller_plays_the_story() {
     .await;
     let deployments = Api::<Deployment>::namespaced(scene.client(), namespace);
     let deployment = deployments.get("chart").await.expect("the deployment is there");
-    let pod = deployment.spec.and_then(|spec| spec.template.spec);
+    let pod = deployment.spec.template.spec;
     let pod = serde_json::to_value(pod).expect("a pod's specification is JSON");
     insta::assert_json_snapshot!(
         "what_the_pod_may_do",
