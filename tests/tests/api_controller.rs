@@ -140,7 +140,7 @@ impl Stage {
 
     /// Looks until the ActionSet is so. A watch is not used: its end by a compaction (410) is no news about the run.
     async fn when(&self, is: impl Fn(&ActionSet) -> bool) -> ActionSet {
-        let seen = tokio::time::timeout(PATIENCE, async {
+        let looking = async {
             loop {
                 let seen = self.all::<ActionSet>().get("run").await.unwrap();
                 if is(&seen) {
@@ -148,12 +148,11 @@ impl Stage {
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-        })
-        .await;
-        match seen {
-            Ok(seen) => seen,
-            Err(_) => panic!("still {:#?}", self.all::<ActionSet>().get("run").await),
-        }
+        };
+        let seen = tokio::time::timeout(PATIENCE, looking).await;
+        let now = self.all::<ActionSet>().get("run").await;
+        assert!(seen.is_ok(), "still {now:#?}");
+        seen.unwrap()
     }
 
     async fn ended(&self) -> ActionSet {
