@@ -35,7 +35,7 @@ use crate::programs::{self, Kubernetes};
 use layout::Layout;
 
 /// How long the kernel may take to take away a link whose other end has gone.
-const UNLINK_LIMIT: Duration = Duration::from_secs(30);
+const UNLINK_LIMIT: Duration = Duration::from_mins(2);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a cluster is not as it was asked to be.
