@@ -139,8 +139,10 @@ mod tests {
             let program = folder.path().join("restic");
             std::fs::write(&program, restic).unwrap();
             std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-            let mut child = Command::new(COMMAND[0])
-                .args(&COMMAND[1..])
+            // Who runs tests in the background may have SIGINT ignored, which a shell cannot take back.
+            let mut child = Command::new("env")
+                .arg("--default-signal=INT")
+                .args(COMMAND)
                 .env_clear()
                 .env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()))
                 .stdin(Stdio::piped())
