@@ -144,3 +144,50 @@ async fn show_metrics(State(shown): State<Shown>) -> impl IntoResponse {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn answer(router: &Router, path: &str) -> String {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        format!("{status} {}", String::from_utf8_lossy(&body))
+    }
+
+    async fn router(readiness: &Arc<Readiness>) -> Router {
+        let paths = Paths {
+            liveness: "/alive".to_owned(),
+            readiness: "/ready".to_owned(),
+        };
+        let server = Server::listen(0, &paths, Arc::clone(readiness), Arc::new(Metrics::new()));
+        server.await.unwrap().router
+    }
+
+    #[tokio::test]
+    async fn it_is_ready_once_everything_is_listed_and_alive_before() {
+        let orders: [[fn(&Readiness); 2]; 2] = [
+            [Readiness::action_sets_listed, Readiness::blueprints_listed],
+            [Readiness::blueprints_listed, Readiness::action_sets_listed],
+        ];
+        for [first, second] in orders {
+            let readiness = Arc::new(Readiness::default());
+            let router = router(&readiness).await;
+            let starting = r#"503 {"status":"starting"}"#;
+
+            assert!(answer(&router, "/alive").await.starts_with("200 "));
+            assert_eq!(answer(&router, "/ready").await, starting);
+            first(&readiness);
+            assert_eq!(answer(&router, "/ready").await, starting);
+            second(&readiness);
+            assert_eq!(answer(&router, "/ready").await, r#"200 {"status":"ready"}"#);
+        }
+    }
+}
