@@ -4,14 +4,13 @@
 use std::sync::{Arc, Weak};
 
 use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::PostParams;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::conditions::is_crd_established;
-use kube::runtime::wait::await_condition;
-use kube::{Api, Client, Config, ResourceExt as _};
+use kube::{Api, Client, Config};
 use mainstay_testbed::{ControlPlane, Folder};
 use tokio::sync::Mutex;
+
+use crate::definitions;
 
 /// The server that tests share while any of them runs.
 static SHARED: Mutex<Weak<ControlPlane>> = Mutex::const_new(Weak::new());
@@ -60,7 +59,9 @@ async fn server() -> Arc<ControlPlane> {
     }
     let folder = Folder::from_environment().expect("a folder for the test bed");
     let server = Arc::new(ControlPlane::start(&folder).await.expect("a control plane"));
-    define(&client(&server).await).await;
+    definitions::define(&client(&server).await)
+        .await
+        .expect("the kinds are served");
     *shared = Arc::downgrade(&server);
     server
 }
@@ -71,22 +72,4 @@ async fn client(server: &ControlPlane) -> Client {
         .await
         .expect("a usable kubeconfig");
     Client::try_from(config).expect("a client")
-}
-
-async fn define(client: &Client) {
-    let definitions = Api::<CustomResourceDefinition>::all(client.clone());
-    for definition in mainstay_api::definition::all() {
-        let name = definition.name_any();
-        definitions
-            .patch(
-                &name,
-                &PatchParams::apply("mainstay-tests").force(),
-                &Patch::Apply(&definition),
-            )
-            .await
-            .expect("the definition is taken");
-        await_condition(definitions.clone(), &name, is_crd_established())
-            .await
-            .expect("the kind is served");
-    }
 }

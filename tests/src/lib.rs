@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! bed       where the servers are
+//! definitions   our kinds on an API server
 //! scene     a namespace of a test's own, manifests in it
 //! database  the database of examples/mysql-on-s3 in a scene
 //! program   mainstay as a process
@@ -16,6 +17,7 @@
 pub mod bed;
 pub mod control_plane;
 pub mod database;
+pub mod definitions;
 pub mod program;
 pub mod replay;
 pub mod scene;

@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use snafu::{OptionExt as _, ResultExt as _, Snafu};
+use serde_json::Value as Json;
+use snafu::{OptionExt as _, ResultExt as _, Snafu, ensure};
 use tokio::process::{Child, Command};
 
 use crate::bed;
@@ -32,6 +33,20 @@ pub enum Error {
     End {
         /// Why.
         source: std::io::Error,
+    },
+    /// A command failed.
+    #[snafu(display("{what} failed: {told}"))]
+    Failed {
+        /// What it was.
+        what: String,
+        /// All that it printed.
+        told: String,
+    },
+    /// A demonstration gave no report.
+    #[snafu(display("there is no report in {told}"))]
+    Report {
+        /// All that it printed.
+        told: String,
     },
     /// It ended by itself.
     #[snafu(display("the controller has ended by itself"))]
@@ -86,6 +101,30 @@ impl Controller {
 /// Runs `mainstay` with these arguments to its end.
 pub async fn mainstay(arguments: &[&str]) -> Result<Output, Error> {
     output(bed::program()?, arguments).await
+}
+
+/// Plays `mainstay demo` with the controller of that namespace and returns its report.
+pub async fn demonstrate(namespace: &str) -> Result<Json, Error> {
+    let output = mainstay(&["demo", "--namespace", namespace, "--output", "json"]).await?;
+    let told = succeeded("mainstay demo", &output)?;
+    told.lines()
+        .filter_map(|line| serde_json::from_str::<Json>(line).ok())
+        .find(|line| line["database"].is_object())
+        .context(ReportSnafu { told })
+}
+
+/// What a program printed that must have ended well.
+pub fn succeeded(what: &str, output: &Output) -> Result<String, Error> {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let told = text(&output.stdout);
+    ensure!(
+        output.status.success(),
+        FailedSnafu {
+            what,
+            told: format!("{told}\n{}", text(&output.stderr))
+        }
+    );
+    Ok(told)
 }
 
 /// Runs `helm` with these arguments in the repository's folder to its end.

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Pod};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
 use kube::api::{Api, AttachParams, DeleteParams, DynamicObject, ListParams, PostParams};
 use kube::discovery::{self, Scope};
-use kube::error::DiscoveryError;
-use kube::{Client, ResourceExt as _};
 use serde::Deserialize as _;
 use serde_json::{Value as Json, json};
 use snafu::{OptionExt as _, ResultExt as _, Snafu};
@@ -17,11 +15,12 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::Instant;
 
 use crate::bed::Bed;
+use crate::definitions;
 
 /// How long anything may take that a test waits for.
 pub const PATIENCE: Duration = Duration::from_mins(3);
 /// The pause between two looks at something.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Why a scene is not as a test needs it.
 #[derive(Debug, Snafu)]
@@ -110,37 +109,13 @@ impl Scene {
                 what: format!("create namespace {}", scene.namespace),
             })?;
         scene.bed.store.make_bucket(&scene.namespace).await?;
-        scene.define().await?;
+        definitions::define(&scene.bed.client)
+            .await
+            .context(ClusterSnafu {
+                what: "define our kinds",
+            })?;
         scene.apply("examples/mysql-on-s3/profile.yaml", &[]).await?;
         Ok(scene)
-    }
-
-    /// Defines our kinds, and returns when the API server serves them.
-    async fn define(&self) -> Result<(), Error> {
-        let api = Api::<CustomResourceDefinition>::all(self.client());
-        for definition in mainstay_api::definition::all() {
-            let name = definition.name_any();
-            let parameters = kube::api::PatchParams::apply("mainstay-tests").force();
-            api.patch(&name, &parameters, &kube::api::Patch::Apply(&definition))
-                .await
-                .context(ClusterSnafu {
-                    what: format!("define {name}"),
-                })?;
-            let spec = &definition.spec;
-            let kind = kube::core::GroupVersionKind::gvk(&spec.group, "v1alpha1", &spec.names.kind);
-            self.until(&format!("{name} is served"), || async {
-                match discovery::pinned_kind(&self.bed.client, &kind).await {
-                    Ok(_) => Ok(Some(())),
-                    Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
-                    Err(kube::Error::Discovery(DiscoveryError::MissingKind(_))) => Ok(None),
-                    Err(error) => Err(error).context(ClusterSnafu {
-                        what: format!("find kind {}", kind.kind),
-                    }),
-                }
-            })
-            .await?;
-        }
-        Ok(())
     }
 
     /// Takes the namespace away and waits until it is gone.

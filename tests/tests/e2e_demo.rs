@@ -1,9 +1,8 @@
 //! `mainstay demo` plays both stories to their end, on a controller of the test's own.
 
 use mainstay_tests::bed::Bed;
-use mainstay_tests::program::{Controller, mainstay};
+use mainstay_tests::program::{Controller, demonstrate};
 use mainstay_tests::scene::Scene;
-use serde_json::Value as Json;
 
 #[tokio::test]
 async fn rows_and_files_come_back() {
@@ -11,21 +10,9 @@ async fn rows_and_files_come_back() {
     let scene = Scene::new(bed, "demo").await.expect("the scene is set");
     let controller = Controller::start(&scene.namespace).expect("the controller starts");
 
-    let output = mainstay(&["demo", "--namespace", &scene.namespace, "--output", "json"])
+    let report = demonstrate(&scene.namespace)
         .await
         .expect("the demonstration is played");
-
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{told}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let report: Json = told
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Json>(line).ok())
-        .find(|line| line["database"].is_object())
-        .expect("the report is printed");
     assert_eq!(report["database"]["count"], 50_000);
     assert_eq!(report["database"]["before"], report["database"]["after"]);
     assert_eq!(report["files"]["count"], 523);
