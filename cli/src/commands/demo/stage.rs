@@ -25,8 +25,8 @@ use crate::follow::show::Show;
 
 /// How long the namespace may take to go.
 const CLEAR: Duration = Duration::from_mins(2);
-/// The pause between two looks at something that is to go.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// The pause between two looks at something that is to come or to go.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Marks what a demonstration has made in the controller's namespace.
 const LABEL: &str = "mainstay.dev/demo";

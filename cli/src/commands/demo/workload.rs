@@ -8,7 +8,7 @@ use kube::ResourceExt as _;
 use kube::api::{Api, AttachParams, ListParams};
 use tokio::io::AsyncReadExt as _;
 
-use crate::commands::demo::stage::Stage;
+use crate::commands::demo::stage::{LOOK_AGAIN, Stage};
 use crate::error::{Error, Kind};
 
 /// How long a workload may take to be ready, its image pulled and its volume made.
@@ -27,7 +27,7 @@ pub(crate) async fn pod(stage: &Stage<'_>, application: &str) -> Result<String, 
             if let Some(pod) = pods.items.iter().find(|pod| is_ready(pod)) {
                 return Ok(pod.name_any());
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     };
     match tokio::time::timeout(READY, found).await {
